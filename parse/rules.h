@@ -1,0 +1,52 @@
+/*
+ * Classification by rules as data: an ordered file compiled into the binary, or the operator's own.
+ * The first rule that matches decides. Order of decision and classes: see the table of classes in
+ * README.md. Matching is PCRE2 with JIT and match limits over at most 4 KiB of text.
+ *
+ * A rule set is immutable after loading and may be shared by threads; each thread matches with its
+ * own `struct rule_scratch`.
+ */
+#ifndef DSND_PARSE_RULES_H
+#define DSND_PARSE_RULES_H
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "base/str.h"
+#include "parse/report.h"
+
+struct rule_set;
+struct rule_scratch;
+
+/* The rules compiled into the program. DSND_ERR_NOMEM. */
+DSND_MUST_CHECK
+enum dsnd_err rule_set_builtin(struct rule_set **ret_set);
+/*
+ * Rules from text in the rules format. DSND_ERR_SYNTAX with a message that names the line and what
+ * is allowed in `error` (of `error_size` octets).
+ */
+DSND_MUST_CHECK
+enum dsnd_err rule_set_from_text(struct dsnd_str text, char *error, size_t error_size,
+                                 struct rule_set **ret_set);
+void rule_set_free(struct rule_set *self);
+
+/* The rule set's version, stored with each record; borrowed from the set. */
+struct dsnd_str rule_set_version(const struct rule_set *self);
+
+DSND_MUST_CHECK
+enum dsnd_err rule_scratch_new(const struct rule_set *set, struct rule_scratch **ret_scratch);
+void rule_scratch_free(struct rule_scratch *self);
+
+/*
+ * Decide class, cause, permanence, fault, provider, rule, matched, blocklist and retry_after_s of
+ * `recipient` from its other members. Views are copied into `arena`. `subject_text` is further text
+ * of the report where the recipient's own diagnostic says nothing; may be absent. DSND_ERR_NOMEM.
+ */
+DSND_MUST_CHECK
+enum dsnd_err rules_classify(const struct rule_set *set, struct rule_scratch *scratch,
+                             enum report_kind kind, struct dsnd_str subject_text,
+                             struct dsnd_arena *arena, struct report_recipient *recipient);
+
+/* The provider family of a domain or MX host ("google"), static; absent if unknown. */
+struct dsnd_str provider_of(struct dsnd_str host);
+
+#endif

@@ -1,0 +1,53 @@
+/*
+ * The store: connections to PostgreSQL, their pool, and the words for what can go wrong. libpq is
+ * seen only inside store/. A connection is used by one thread at a time.
+ */
+#ifndef DSND_STORE_STORE_H
+#define DSND_STORE_STORE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/str.h"
+
+/* The newest schema version this program knows; the number of the last file in sql/. */
+extern const int store_schema_version;
+
+struct store_conn;
+struct store_pool;
+
+/*
+ * Connect; statements are prepared on first use. `url` as libpq takes it. `application` names the
+ * process in pg_stat_activity. DSND_ERR_UNAVAILABLE: the database is away; DSND_ERR_VERSION: the
+ * schema is not the one this program knows (store_conn_error says what to run); DSND_ERR_NOMEM.
+ */
+DSND_MUST_CHECK
+enum dsnd_err store_connect(const char *url, const char *application, struct store_conn **ret_conn);
+void store_conn_free(struct store_conn *self);
+
+/* The last error in words, without row data; borrowed until the next call. */
+const char *store_conn_error(const struct store_conn *self);
+
+/*
+ * At most `size` connections, made when first needed and made again after a loss. Any thread.
+ * store_pool_take waits at most `timeout_ms`; DSND_ERR_UNAVAILABLE when none became free or the
+ * database is away, DSND_ERR_VERSION as store_connect.
+ */
+DSND_MUST_CHECK
+enum dsnd_err store_pool_new(const char *url, const char *application, size_t size,
+                             struct store_pool **ret_pool);
+void store_pool_free(struct store_pool *self); /* all connections must have been given back */
+DSND_MUST_CHECK
+enum dsnd_err store_pool_take(struct store_pool *self, unsigned timeout_ms,
+                              struct store_conn **ret_conn);
+/* A connection that broke is dropped, not kept. */
+void store_pool_give(struct store_pool *self, struct store_conn *conn);
+
+/* Bring the schema up to date, one transaction a file, under an advisory lock; `*ret_applied`
+ * counts. */
+DSND_MUST_CHECK
+enum dsnd_err store_migrate(const char *url, int *ret_applied, char *error, size_t error_size);
+
+#endif
