@@ -1,0 +1,81 @@
+#include "cmd/child.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#ifdef DSND_HAVE_SYSTEMD
+#include <systemd/sd-daemon.h>
+#endif
+
+#include "base/log.h"
+#include "base/str.h"
+
+/* A descriptor that the supervisor left in the environment, or -1. */
+static int inherited_fd(const char *name)
+{
+    uint64_t fd;
+
+    if (dsnd_str_to_u64(dsnd_str_of(getenv(name)), 1 << 20, &fd) != DSND_OK)
+        return -1;
+    return (int)fd;
+}
+
+static void control_signals(sigset_t *set)
+{
+    (void)sigemptyset(set);
+    (void)sigaddset(set, SIGTERM);
+    (void)sigaddset(set, SIGINT);
+    (void)sigaddset(set, SIGHUP);
+}
+
+enum dsnd_err child_begin(const char *name, enum metrics_slot slot)
+{
+    sigset_t set;
+
+    log_set_process(name);
+    control_signals(&set);
+    if (pthread_sigmask(SIG_BLOCK, &set, NULL) != 0)
+        return DSND_ERR_IO;
+    /* A supervisor that was killed cannot stop us; its end does. */
+    if (child_supervised() && prctl(PR_SET_PDEATHSIG, SIGTERM) != 0)
+        return DSND_ERR_IO;
+    return metrics_attach(inherited_fd(CHILD_ENV_SHM), slot);
+}
+
+bool child_supervised(void)
+{
+    return inherited_fd(CHILD_ENV_READY) >= 0;
+}
+
+void child_ready(void)
+{
+    int fd = inherited_fd(CHILD_ENV_READY);
+
+    if (fd >= 0) {
+        if (write(fd, "1", 1) != 1)
+            log_event(LOG_LEVEL_WARN, "child.ready", "error=\"supervisor is gone\"");
+        (void)close(fd);
+        return;
+    }
+#ifdef DSND_HAVE_SYSTEMD
+    (void)sd_notify(0, "READY=1");
+#endif
+}
+
+enum child_event child_wait(int timeout_ms)
+{
+    struct timespec limit = {timeout_ms / 1000, (long)(timeout_ms % 1000) * 1000000};
+    sigset_t set;
+    int caught;
+
+    control_signals(&set);
+    do
+        caught = timeout_ms < 0 ? sigwaitinfo(&set, NULL) : sigtimedwait(&set, NULL, &limit);
+    while (caught < 0 && errno == EINTR);
+    if (caught < 0)
+        return CHILD_EVENT_NONE;
+    return caught == SIGHUP ? CHILD_EVENT_RELOAD : CHILD_EVENT_STOP;
+}

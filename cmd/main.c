@@ -1,0 +1,47 @@
+/*
+ * dsnd: the return-path endpoint of bulk mail. Finds the subcommand and runs it.
+ */
+#include <signal.h>
+#include <stdio.h>
+
+#include "base/err.h"
+#include "base/str.h"
+#include "cmd/commands.h"
+
+static const struct command {
+    const char *name;
+    int (*run)(int argc, char **argv);
+    const char *help;
+} commands[] = {
+    {"serve", cmd_serve, "run receiver, pipeline and API on this machine"},
+    {"check-config", cmd_check_config, "say whether the configuration is good, and print it"},
+};
+
+static int usage(FILE *out)
+{
+    (void)fprintf(out, "usage: dsnd COMMAND [OPTION]...\n\n");
+    for (size_t i = 0; i < sizeof(commands) / sizeof(*commands); i++)
+        (void)fprintf(out, "  %-14s %s\n", commands[i].name, commands[i].help);
+    (void)fprintf(out, "\ndsnd COMMAND --help says more; dsnd --version prints %s.\n",
+                  DSND_VERSION);
+    return out == stdout ? EXIT_DONE : EXIT_USAGE;
+}
+
+int main(int argc, char **argv)
+{
+    struct dsnd_str name = dsnd_str_of(argc > 1 ? argv[1] : "");
+
+    (void)signal(SIGPIPE, SIG_IGN);
+    if (dsnd_str_eq(name, DSND_STR("--help")) || dsnd_str_eq(name, DSND_STR("help")))
+        return usage(stdout);
+    if (dsnd_str_eq(name, DSND_STR("--version"))) {
+        (void)printf("dsnd %s\n", DSND_VERSION);
+        return EXIT_DONE;
+    }
+    for (size_t i = 0; i < sizeof(commands) / sizeof(*commands); i++)
+        if (dsnd_str_eq(name, dsnd_str_of(commands[i].name)))
+            return commands[i].run(argc - 1, argv + 1);
+    if (name.len)
+        (void)fprintf(stderr, "dsnd: unknown command \"%s\"\n", argv[1]);
+    return usage(stderr);
+}

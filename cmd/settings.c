@@ -1,0 +1,139 @@
+#include "cmd/settings.h"
+
+#include <getopt.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "cmd/commands.h"
+
+extern char **environ;
+
+static const char *const log_levels[] = {"debug", "info", "warn", "err", "crit", NULL};
+static const char *const evidences[] = {"none",       "matched", "signed_other",
+                                        "signed_ref", "signed",  NULL};
+
+#define AT(section, key) offsetof(struct settings, section.key)
+#define TEXT(section, key, initial, help)                                          \
+    {                                                                              \
+#section, #key, CONFIG_STRING, AT(section, key), initial, 0, 0, NULL, help \
+    }
+#define YES_NO(section, key, initial, help)                                      \
+    {                                                                            \
+#section, #key, CONFIG_BOOL, AT(section, key), initial, 0, 0, NULL, help \
+    }
+#define COUNT(section, key, initial, min, max, help)                                  \
+    {                                                                                 \
+#section, #key, CONFIG_COUNT, AT(section, key), initial, min, max, NULL, help \
+    }
+#define OCTETS(section, key, initial, min, max, help)                                  \
+    {                                                                                  \
+#section, #key, CONFIG_OCTETS, AT(section, key), initial, min, max, NULL, help \
+    }
+#define TIME(section, key, initial, min, max, help)                                      \
+    {                                                                                    \
+#section, #key, CONFIG_DURATION, AT(section, key), initial, min, max, NULL, help \
+    }
+#define CHOICE(section, key, initial, choices, help)                                  \
+    {                                                                                 \
+#section, #key, CONFIG_CHOICE, AT(section, key), initial, 0, 0, choices, help \
+    }
+
+#define KIB UINT64_C(1024)
+#define MIB (1024 * KIB)
+#define GIB (1024 * MIB)
+#define SECOND UINT64_C(1000)
+#define HOUR (3600 * SECOND)
+#define DAY (24 * HOUR)
+
+/* Sections stand together: messages list them in this order. */
+const struct config_option settings_options[] = {
+    TEXT(smtp, listen, "0.0.0.0:25", "addresses to take mail on, host:port, comma-separated"),
+    TEXT(smtp, hostname, "", "the name in greeting and replies; empty: the machine's own"),
+    TEXT(smtp, domains, "", "bounce domains whose recipients are taken, comma-separated"),
+    OCTETS(smtp, max_size, "20M", KIB, 60 * MIB, "octets of one message"),
+    COUNT(smtp, max_connections, "20000", 1, 1000000, "SMTP sessions at one time"),
+    COUNT(smtp, max_per_client, "50", 1, 1000000, "sessions of one IPv4 address or IPv6 /64"),
+    COUNT(smtp, max_recipients, "1000", 100, 1000, "recipients of one message"),
+    TIME(smtp, idle_timeout, "300s", SECOND, HOUR, "how long a session may say nothing"),
+    TIME(smtp, drain_timeout, "10s", 0, HOUR, "how long sessions may finish after SIGTERM"),
+    COUNT(smtp, threads, "0", 0, 256, "event loops; 0: one a core"),
+    TEXT(smtp, tls_listen, "", "addresses with TLS from the first octet, host:port"),
+    TEXT(smtp, tls_cert, "", "PEM file of the certificate chain; with it STARTTLS is offered"),
+    TEXT(smtp, tls_key, "", "PEM file of its private key"),
+    YES_NO(smtp, require_signed, "no", "refuse recipients that are no signed return path"),
+    TEXT(smtp, lmtp_listen, "", "LMTP: a path of a unix socket, or host:port"),
+    TEXT(smtp, proxy_from, "", "addresses or networks that must send a PROXY header"),
+    TEXT(submit, listen, "", "private submission listener, host:port; empty: off"),
+    TEXT(submit, users_file, "", "who may authenticate there"),
+    TEXT(journal, dir, "/var/lib/dsnd/journal", "the journal's directory"),
+    OCTETS(journal, segment, "64M", MIB, 4 * GIB, "size of one segment file"),
+    TIME(journal, keep, "24h", 0, 3650 * DAY, "how long stored segments are kept for replay"),
+    OCTETS(journal, min_free, "1G", 0, 1024 * GIB, "disk space below which mail is deferred"),
+    COUNT(pipeline, batch, "2000", 1, 100000, "records stored in one transaction at most"),
+    TIME(pipeline, linger, "25ms", 0, 10 * SECOND, "how long a batch may wait to fill"),
+    OCTETS(pipeline, memory, "2G", 256 * MIB, 1024 * GIB, "address space of the pipeline"),
+    TEXT(database, url, "postgresql:///dsnd", "PostgreSQL, as libpq takes it"),
+    TEXT(http, listen, "127.0.0.1:8080", "address of the API, host:port"),
+    TEXT(http, tls_cert, "", "PEM file of the certificate chain; with it the API speaks TLS"),
+    TEXT(http, tls_key, "", "PEM file of its private key"),
+    COUNT(http, threads, "4", 1, 256, "requests answered at one time"),
+    TEXT(metrics, listen, "127.0.0.1:9125", "address of health, readiness and metrics"),
+    TEXT(sign, keys_file, "", "return-path keys, a line a key: id hex; newest first"),
+    TIME(sign, max_age, "60d", HOUR, 3650 * DAY, "how old a signed return path may be"),
+    TIME(retain, raw, "30d", 0, 36500 * DAY, "how long raw messages are kept"),
+    TIME(retain, status, "400d", DAY, 36500 * DAY, "how long status records are kept"),
+    TIME(delay, horizon, "5d", HOUR, 365 * DAY, "when an open delay counts as expired"),
+    CHOICE(counts, min_evidence, "none", evidences, "the least evidence that counts"),
+    TEXT(classify, rules, "", "the operator's own rules file; empty: the built-in rules"),
+    TEXT(classify, campaign_headers, "X-Campaign-ID, Feedback-ID, List-Id",
+         "headers of the returned message that may name the campaign"),
+    CHOICE(log, level, "info", log_levels, "the least level that is written"),
+};
+const size_t settings_option_count = sizeof(settings_options) / sizeof(*settings_options);
+
+enum dsnd_err settings_load(const char *path, struct settings *ret_settings,
+                            struct config_error *ret_error)
+{
+    static const char standard[] = "/etc/dsnd/dsnd.conf";
+
+    if (!path)
+        path = getenv("DSND_CONF");
+    if (!path && access(standard, F_OK) == 0)
+        path = standard;
+    return config_load(settings_options, settings_option_count, path, environ, ret_settings,
+                       ret_error);
+}
+
+int settings_from_arguments(int argc, char **argv, const char *help, struct settings *ret_settings)
+{
+    static const struct option options[] = {
+        {"config", required_argument, NULL, 'c'}, {"help", no_argument, NULL, 'h'}, {0}};
+    const char *path = NULL;
+    struct config_error error;
+    int choice;
+
+    while ((choice = getopt_long(argc, argv, "c:h", options, NULL)) != -1) {
+        if (choice == 'h') {
+            (void)printf("%s\n  -c, --config FILE  the configuration; else $DSND_CONF or "
+                         "/etc/dsnd/dsnd.conf\n",
+                         help);
+            return EXIT_DONE;
+        }
+        if (choice != 'c')
+            return EXIT_USAGE;
+        path = optarg;
+    }
+    if (optind < argc) {
+        (void)fprintf(stderr, "dsnd %s: unexpected argument \"%s\"\n", argv[0], argv[optind]);
+        return EXIT_USAGE;
+    }
+    if (settings_load(path, ret_settings, &error)) {
+        (void)fprintf(stderr, "dsnd %s: %s\n", argv[0], error.text);
+        return EXIT_USAGE;
+    }
+    log_set_level((enum log_level)ret_settings->log.level);
+    return -1;
+}
