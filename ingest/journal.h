@@ -5,12 +5,12 @@
  * Directory:
  *     journal.id            the journal's random 128-bit id, hex; made once
  *     journal.state         shared memory of writer and reader (struct journal_shared)
+ *     journal.writer        lock of the one writer process; journal.reader: of the one reader
  *     <number>.seg          segments, 16 hex digits, ascending
  *     corrupt/              octets that recovery or reading had to skip
  *
  * Every record carries a sequence number that only grows. The reader's position is the last
- * sequence stored in PostgreSQL, so a record that was rewritten into another segment after a failed
- * sync is still read once. Exactly one writer process a directory (lock), and one reader process.
+ * sequence stored in PostgreSQL, so each record is stored once, whatever is killed when.
  */
 #ifndef DSND_INGEST_JOURNAL_H
 #define DSND_INGEST_JOURNAL_H
@@ -25,6 +25,9 @@
 enum {
     JOURNAL_ID_SIZE = 33, /* 32 hex digits and NUL */
     JOURNAL_RECIPIENTS_MAX = 1000,
+    JOURNAL_TEXT_MAX = 65534,                    /* octets of one text of the envelope */
+    JOURNAL_PAYLOAD_MAX = 65 * 1024 * 1024,      /* octets of envelope and message together */
+    JOURNAL_QUEUE_OCTETS_MAX = 64 * 1024 * 1024, /* that may wait for the committer */
 };
 
 /* What SMTP said of one recipient (RFC 5321, RFC 3461). */
@@ -77,11 +80,12 @@ struct journal_settings {
 };
 
 /*
- * Open or create the journal at `dir`, take its lock, cut a torn tail, move corrupt records aside,
- * sync, and start the committer thread. At most one writer a directory.
+ * Open or create the journal at `dir`, take its lock, cut a torn tail, sync, and start the
+ * committer thread. At most one writer a directory. Damage inside acknowledged records stays where
+ * it is; the reader reports it.
  *
  * DSND_ERR_CONFLICT: another process writes there; DSND_ERR_VERSION: a newer format, untouched;
- * DSND_ERR_IO with errno.
+ * DSND_ERR_LIMIT: segment numbers are used up; DSND_ERR_NOMEM; DSND_ERR_IO with errno.
  */
 DSND_MUST_CHECK
 enum dsnd_err journal_open(const struct journal_settings *settings, struct journal **ret_journal);
@@ -107,6 +111,21 @@ enum dsnd_err journal_append(struct journal *self, const struct journal_message 
 /* Space above the reserve is there now; cheap, any thread. For 452 at MAIL. */
 bool journal_has_space(const struct journal *self);
 
+/*
+ * 0 while the journal accepts; else the errno of the write or sync that made it stop. It tries
+ * again every second by itself. Any thread. For log lines and readiness.
+ */
+int journal_failure(const struct journal *self);
+
+/* What journal_open found, for a log line. */
+struct journal_recovery {
+    uint64_t records;        /* whole records in the newest segment */
+    uint64_t cut_octets;     /* of a torn tail, never acknowledged */
+    uint64_t damaged_octets; /* of acknowledged records, left for the reader to report */
+    uint64_t last_sequence;  /* appends go on behind it */
+};
+const struct journal_recovery *journal_recovered(const struct journal *self);
+
 /* ---- reading ---- */
 
 struct journal_reader;
@@ -126,7 +145,8 @@ struct journal_record {
 
 /*
  * Open the journal at `dir` for reading; the directory is created when it is missing, so that
- * reader and writer can start in any order. DSND_ERR_CONFLICT: another reader; DSND_ERR_VERSION;
+ * reader and writer can start in any order. One thread at a time uses the reader, except
+ * journal_reader_mark. DSND_ERR_CONFLICT: another reader; DSND_ERR_VERSION; DSND_ERR_NOMEM;
  * DSND_ERR_IO.
  */
 DSND_MUST_CHECK
@@ -136,19 +156,29 @@ void journal_reader_close(struct journal_reader *self);
 /* The journal's id, hex; borrowed. */
 const char *journal_reader_id(const struct journal_reader *self);
 
-/* Continue behind `position`. DSND_ERR_NOT_FOUND: records between it and the oldest kept are gone.
+/*
+ * Continue behind `position`. DSND_ERR_NOT_FOUND: records between it and the oldest kept are gone;
+ * the reader then stands before the oldest kept. DSND_ERR_IO, DSND_ERR_NOMEM, DSND_ERR_VERSION.
  */
 DSND_MUST_CHECK
 enum dsnd_err journal_reader_seek(struct journal_reader *self,
                                   const struct journal_position *position);
 
 /*
- * The next durable record, or DSND_ERR_NOT_FOUND when there is none now. Skips corrupt records
- * after copying them to corrupt/ and counting them. DSND_ERR_IO. Views stay valid until
- * journal_reader_release.
+ * The next durable record, or DSND_ERR_NOT_FOUND when there is none now.
+ *
+ * DSND_ERR_CORRUPT: the next record is damaged; it was copied to corrupt/ and counted, and the
+ * reader goes on behind it. `*ret_record` then holds what is known: `sequence`, `after`, the
+ * damaged octets as `message.octets` (cut at JOURNAL_DAMAGE_MAX) and, where its header is whole,
+ * `message.received_us` (else 0); the rest is absent. Where several records in a row are lost
+ * together, `sequence` is that of the first.
+ *
+ * DSND_ERR_IO, DSND_ERR_NOMEM, DSND_ERR_VERSION: nothing was skipped, the call may be repeated.
+ * Views stay valid until journal_reader_release.
  */
 DSND_MUST_CHECK
 enum dsnd_err journal_reader_next(struct journal_reader *self, struct journal_record *ret_record);
+enum { JOURNAL_DAMAGE_MAX = 1024 * 1024 };
 /* Forget the views handed out so far. */
 void journal_reader_release(struct journal_reader *self);
 
@@ -164,8 +194,11 @@ enum dsnd_err journal_reader_applied(struct journal_reader *self,
                                      const struct journal_position *position, int64_t now_us,
                                      int64_t keep_us);
 
-/* Octets durable behind the position, and when the oldest of them was received (0: none). */
-void journal_reader_backlog(const struct journal_reader *self, uint64_t *ret_octets,
+/*
+ * Octets durable behind the last position given to journal_reader_seek or journal_reader_applied,
+ * and when the oldest of them was received (0: none). A few system calls; for a gauge.
+ */
+void journal_reader_backlog(struct journal_reader *self, uint64_t *ret_octets,
                             int64_t *ret_oldest_us);
 
 /* ---- what killed the reader ---- */
@@ -177,7 +210,10 @@ enum { JOURNAL_WORKERS_MAX = 16 };
  * start knows what it died on. Survives the process, not the machine.
  */
 void journal_reader_mark(struct journal_reader *self, unsigned worker, uint64_t sequence);
-/* How often a reader died with `sequence` marked; counted when the reader is opened. */
+/*
+ * How often a reader died with `sequence` marked; counted when the reader is opened. A reader that
+ * is closed dies of nothing.
+ */
 unsigned journal_reader_deaths(const struct journal_reader *self, uint64_t sequence);
 
 #endif
