@@ -1,0 +1,4 @@
+# Tests of the return path and of classification.
+foreach(name return_path)
+    dsnd_unit_test(${name} LIBS dsnd_parse)
+endforeach()
