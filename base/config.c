@@ -160,10 +160,11 @@ static void list_keys(const struct load *self, const char *section, char *dst, s
     dst[0] = '\0';
     for (size_t i = 0; i < self->count; i++) {
         const struct config_option *o = &self->options[i];
-        bool first = i == 0 || strcmp(o->section, self->options[i - 1].section) != 0;
+        struct dsnd_str name = dsnd_str_of(o->section);
+        bool first = i == 0 || !dsnd_str_eq(name, dsnd_str_of(self->options[i - 1].section));
         int n;
 
-        if (section ? strcmp(o->section, section) != 0 : !first)
+        if (section ? !dsnd_str_eq(name, dsnd_str_of(section)) : !first)
             continue;
         n = snprintf(dst + len, size - len, "%s%s", len ? ", " : "", section ? o->key : o->section);
         if (n > 0 && (size_t)n < size - len)
@@ -271,12 +272,15 @@ out:
 static enum dsnd_err read_variable(const struct load *self, struct dsnd_str variable)
 {
     static const struct dsnd_str prefix = DSND_STR_INIT("DSND_");
+    /* quickstart.env names it for clients; by its form it would be a key of [metrics]. */
+    static const struct dsnd_str for_clients = DSND_STR_INIT("DSND_METRICS_URL");
     struct dsnd_str name = dsnd_str_cut(&variable, '=');
     char where[160];
     const char *section;
     struct dsnd_str key;
 
-    if (!dsnd_str_present(variable) || !dsnd_str_starts(name, prefix))
+    if (!dsnd_str_present(variable) || !dsnd_str_starts(name, prefix) ||
+        dsnd_str_eq(name, for_clients))
         return DSND_OK;
     key = dsnd_str_slice(name, prefix.len, name.len);
     section = find_section(self, dsnd_str_cut(&key, '_'));

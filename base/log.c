@@ -76,8 +76,8 @@ void log_event(enum log_level level, const char *event, const char *format, ...)
     len += n < 0 ? 0 : (size_t)n;
     if (len >= room) {
         len = room - 1;
-        memcpy(line + len, "...", 3);
-        len += 3;
+        for (int i = 0; i < 3; i++)
+            line[len++] = '.';
     }
     line[len++] = '\n';
     write_line(line, len);

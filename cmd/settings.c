@@ -15,6 +15,7 @@ static const char *const log_levels[] = {"debug", "info", "warn", "err", "crit",
 static const char *const evidences[] = {"none",       "matched", "signed_other",
                                         "signed_ref", "signed",  NULL};
 
+/* A member path cannot stand in parentheses: NOLINTNEXTLINE(bugprone-macro-parentheses) */
 #define AT(section, key) offsetof(struct settings, section.key)
 #define TEXT(section, key, initial, help)                                          \
     {                                                                              \
