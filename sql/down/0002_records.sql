@@ -1,0 +1,9 @@
+DROP TABLE rule_hit;
+DROP TABLE report_seen;
+DROP TABLE status;
+DROP TABLE report_raw;
+DROP TABLE report;
+DROP TABLE delivery;
+DROP TABLE send;
+DROP FUNCTION record_floor(date);
+DROP SEQUENCE record_seq;

@@ -1,0 +1,4 @@
+DROP TABLE idempotency;
+DROP TABLE token;
+DROP TABLE quarantine;
+DROP TABLE journal_position;
