@@ -11,6 +11,9 @@
 
 extern char **environ;
 
+/* The file that the command line named, for a reload; set once, before any thread. */
+static const char *config_path;
+
 static const char *const log_levels[] = {"debug", "info", "warn", "err", "crit", NULL};
 static const char *const evidences[] = {"none",       "matched", "signed_other",
                                         "signed_ref", "signed",  NULL};
@@ -112,7 +115,6 @@ int settings_from_arguments(int argc, char **argv, const char *help, struct sett
 {
     static const struct option options[] = {
         {"config", required_argument, NULL, 'c'}, {"help", no_argument, NULL, 'h'}, {0}};
-    const char *path = NULL;
     struct config_error error;
     int choice;
 
@@ -125,16 +127,21 @@ int settings_from_arguments(int argc, char **argv, const char *help, struct sett
         }
         if (choice != 'c')
             return EXIT_USAGE;
-        path = optarg;
+        config_path = optarg;
     }
     if (optind < argc) {
         (void)fprintf(stderr, "dsnd %s: unexpected argument \"%s\"\n", argv[0], argv[optind]);
         return EXIT_USAGE;
     }
-    if (settings_load(path, ret_settings, &error)) {
+    if (settings_load(config_path, ret_settings, &error)) {
         (void)fprintf(stderr, "dsnd %s: %s\n", argv[0], error.text);
         return EXIT_USAGE;
     }
     log_set_level((enum log_level)ret_settings->log.level);
     return -1;
+}
+
+enum dsnd_err settings_reload(struct settings *ret_settings, struct config_error *ret_error)
+{
+    return settings_load(config_path, ret_settings, ret_error);
 }

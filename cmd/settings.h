@@ -96,4 +96,11 @@ enum dsnd_err settings_load(const char *path, struct settings *ret_settings,
 DSND_MUST_CHECK
 int settings_from_arguments(int argc, char **argv, const char *help, struct settings *ret_settings);
 
+/*
+ * Read again what settings_from_arguments read: the same file, or the one that is now in its place.
+ * Errors as config_load; `*ret_settings` must not be used then.
+ */
+DSND_MUST_CHECK
+enum dsnd_err settings_reload(struct settings *ret_settings, struct config_error *ret_error);
+
 #endif

@@ -1,0 +1,79 @@
+#include "cmd/material.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/file.h"
+
+enum { MATERIAL_FILE_MAX = 1024 * 1024 };
+
+/* "path: inner" with the path cut where it is very long. */
+static enum dsnd_err describe(struct config_error *error, const char *path, const char *inner,
+                              enum dsnd_err err)
+{
+    if (snprintf(error->text, sizeof(error->text), "%.300s: %.600s", path, inner) < 0)
+        error->text[0] = '\0';
+    return err;
+}
+
+static enum dsnd_err read_material(const char *path, struct dsnd_buf *out,
+                                   struct config_error *error)
+{
+    enum dsnd_err err = file_read(path, out);
+
+    if (err == DSND_ERR_IO)
+        return describe(error, path, strerror(errno), err);
+    if (err)
+        return describe(error, path, "larger than the 1 MiB allowed", err);
+    return DSND_OK;
+}
+
+enum dsnd_err material_keys(const struct settings *settings, struct return_path_keys *ret_keys,
+                            struct config_error *ret_error)
+{
+    struct dsnd_buf text = DSND_BUF_INIT(MATERIAL_FILE_MAX);
+    const char *path = settings->sign.keys_file;
+    char inner[600];
+    enum dsnd_err err;
+
+    if (!path[0]) {
+        memset(ret_keys, 0, sizeof(*ret_keys));
+        return DSND_OK;
+    }
+    err = read_material(path, &text, ret_error);
+    if (err)
+        goto out;
+    err = return_path_keys_read(dsnd_buf_str(&text), inner, sizeof(inner), ret_keys);
+    if (err)
+        (void)describe(ret_error, path, inner, err);
+out:
+    explicit_bzero(text.ptr, text.size);
+    dsnd_buf_done(&text);
+    return err;
+}
+
+enum dsnd_err material_rules(const struct settings *settings, struct rule_set **ret_rules,
+                             struct config_error *ret_error)
+{
+    struct dsnd_buf text = DSND_BUF_INIT(MATERIAL_FILE_MAX);
+    const char *path = settings->classify.rules;
+    char inner[600];
+    enum dsnd_err err;
+
+    if (!path[0]) {
+        err = rule_set_builtin(ret_rules);
+        if (err)
+            (void)describe(ret_error, "built-in rules", dsnd_err_text(err), err);
+        return err;
+    }
+    err = read_material(path, &text, ret_error);
+    if (err)
+        goto out;
+    err = rule_set_from_text(dsnd_buf_str(&text), inner, sizeof(inner), ret_rules);
+    if (err)
+        (void)describe(ret_error, path, inner, err);
+out:
+    dsnd_buf_done(&text);
+    return err;
+}

@@ -1,0 +1,29 @@
+/*
+ * What several processes load from files that the settings name: return-path keys and
+ * classification rules. Loaded at start and at each reload; the old stays in force where the new is
+ * bad.
+ */
+#ifndef DSND_CMD_MATERIAL_H
+#define DSND_CMD_MATERIAL_H
+
+#include "base/config.h"
+#include "base/err.h"
+#include "cmd/settings.h"
+#include "parse/return_path.h"
+#include "parse/rules.h"
+
+/*
+ * The keys of sign.keys_file; none where it is empty. Errors as return_path_keys_read, or
+ * DSND_ERR_IO;
+ * `*ret_error` names the file and says what is wrong.
+ */
+DSND_MUST_CHECK
+enum dsnd_err material_keys(const struct settings *settings, struct return_path_keys *ret_keys,
+                            struct config_error *ret_error);
+
+/* The rules of classify.rules, or the built-in ones; free with rule_set_free. Errors as above. */
+DSND_MUST_CHECK
+enum dsnd_err material_rules(const struct settings *settings, struct rule_set **ret_rules,
+                             struct config_error *ret_error);
+
+#endif
