@@ -1,4 +1,4 @@
 # Tests of base/.
-foreach(name str)
+foreach(name buf config metrics str utf8)
     dsnd_unit_test(${name} LIBS dsnd_base)
 endforeach()
