@@ -85,11 +85,16 @@ int64_t store_hash_key(const struct store_hash *hash)
 static bool is_trace(struct dsnd_str line)
 {
     static const struct dsnd_str names[] = {
-        DSND_STR_INIT("Received:"),      DSND_STR_INIT("X-Received:"),
-        DSND_STR_INIT("Return-Path:"),   DSND_STR_INIT("Delivered-To:"),
-        DSND_STR_INIT("X-Original-To:"), DSND_STR_INIT("Envelope-To:"),
-        DSND_STR_INIT("Received-SPF:"),  DSND_STR_INIT("Authentication-Results:"),
-        DSND_STR_INIT("ARC-Seal:"),      DSND_STR_INIT("ARC-Message-Signature:"),
+        DSND_STR_INIT("Received:"),
+        DSND_STR_INIT("X-Received:"),
+        DSND_STR_INIT("Return-Path:"),
+        DSND_STR_INIT("Delivered-To:"),
+        DSND_STR_INIT("X-Original-To:"),
+        DSND_STR_INIT("Envelope-To:"),
+        DSND_STR_INIT("Received-SPF:"),
+        DSND_STR_INIT("Authentication-Results:"),
+        DSND_STR_INIT("ARC-Seal:"),
+        DSND_STR_INIT("ARC-Message-Signature:"),
         DSND_STR_INIT("ARC-Authentication-Results:"),
     };
 

@@ -22,6 +22,8 @@ struct store_pool;
  * Connect; statements are prepared on first use. `url` as libpq takes it. `application` names the
  * process in pg_stat_activity. DSND_ERR_UNAVAILABLE: the database is away; DSND_ERR_VERSION: the
  * schema is not the one this program knows (store_conn_error says what to run); DSND_ERR_NOMEM.
+ * With the first two errors `*ret_conn` is set as well, good only for store_conn_error and
+ * store_conn_free; with DSND_ERR_NOMEM it is NULL.
  */
 DSND_MUST_CHECK
 enum dsnd_err store_connect(const char *url, const char *application, struct store_conn **ret_conn);
@@ -42,11 +44,18 @@ void store_pool_free(struct store_pool *self); /* all connections must have been
 DSND_MUST_CHECK
 enum dsnd_err store_pool_take(struct store_pool *self, unsigned timeout_ms,
                               struct store_conn **ret_conn);
-/* A connection that broke is dropped, not kept. */
+/* A connection that broke is dropped, not kept. NULL is fine. */
 void store_pool_give(struct store_pool *self, struct store_conn *conn);
+/* Why the last store_pool_take that failed did so, in words, into `dst` of `size` >= 1 octets. */
+void store_pool_error(struct store_pool *self, char *dst, size_t size);
 
-/* Bring the schema up to date, one transaction a file, under an advisory lock; `*ret_applied`
- * counts. */
+/*
+ * Bring the schema up to date, one transaction a file, under an advisory lock, and make the
+ * partitions of the days around today; `*ret_applied` counts files. Run again it does nothing.
+ * DSND_ERR_UNAVAILABLE; DSND_ERR_VERSION: the schema is newer than this program;
+ * DSND_ERR_CONFLICT: an applied file is not the one this program holds; DSND_ERR_REFUSED: a file
+ * failed and left nothing behind. `error` of `error_size` then says it in words.
+ */
 DSND_MUST_CHECK
 enum dsnd_err store_migrate(const char *url, int *ret_applied, char *error, size_t error_size);
 

@@ -1,0 +1,197 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "store/migrations.h"
+#include "store/pg.h"
+#include "store/store.h"
+#include "tests/support/db.h"
+
+static void migrating_twice_applies_nothing_the_second_time(void **state)
+{
+    char error[512] = "";
+    int applied = -1;
+
+    (void)state;
+    db_fresh();
+    assert_int_equal(store_migrate(db_url(), &applied, error, sizeof(error)), DSND_OK);
+    assert_int_equal(applied, 0);
+    assert_int_equal(db_int("SELECT count(*) FROM schema_migration"), store_schema_version);
+}
+
+static void an_edited_applied_file_is_refused(void **state)
+{
+    char error[512] = "";
+    int applied = -1;
+
+    (void)state;
+    db_fresh();
+    db_exec("UPDATE schema_migration SET sha256 = repeat('0', 64) WHERE version = 2");
+    assert_int_equal(store_migrate(db_url(), &applied, error, sizeof(error)), DSND_ERR_CONFLICT);
+    assert_non_null(strstr(error, "0002_records.sql"));
+}
+
+static void a_schema_of_another_version_is_not_touched(void **state)
+{
+    static const struct {
+        const char *change;
+        const char *words;
+    } rows[] = {
+        {"DELETE FROM schema_migration WHERE version > 1", "run dsnd migrate"},
+        {"INSERT INTO schema_migration (version, name, sha256, program) "
+         "VALUES (999, 'x', 'y', 'z')",
+         "version 999"},
+        {"DROP TABLE schema_migration", "version 0"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+        struct store_conn *conn = NULL;
+
+        db_fresh();
+        db_exec(rows[i].change);
+        assert_int_equal(store_connect(db_url(), "test", &conn), DSND_ERR_VERSION);
+        assert_non_null(strstr(store_conn_error(conn), rows[i].words));
+        store_conn_free(conn);
+    }
+}
+
+static void migrating_a_newer_schema_is_refused(void **state)
+{
+    char error[512] = "";
+    int applied = -1;
+
+    (void)state;
+    db_fresh();
+    db_exec("INSERT INTO schema_migration (version, name, sha256, program) "
+            "VALUES (999, 'x', 'y', 'z')");
+    assert_int_equal(store_migrate(db_url(), &applied, error, sizeof(error)), DSND_ERR_VERSION);
+    assert_non_null(strstr(error, "999"));
+}
+
+static void downgrades_leave_nothing_behind(void **state)
+{
+    (void)state;
+    db_fresh();
+    for (size_t i = migration_count; i-- > 0;) {
+        char path[1024];
+
+        assert_true(snprintf(path, sizeof(path), "%s/sql/down/%s", SOURCE_DIR, migrations[i].name) <
+                    (int)sizeof(path));
+        db_exec_file(path);
+    }
+    assert_string_equal(db_text("SELECT coalesce(string_agg(relname, ' '), '') FROM pg_class "
+                                "WHERE relnamespace = 'public'::regnamespace "
+                                "AND relname NOT LIKE 'schema_migration%'"),
+                        "");
+    assert_string_equal(db_text("SELECT coalesce(string_agg(proname, ' '), '') FROM pg_proc "
+                                "WHERE pronamespace = 'public'::regnamespace"),
+                        "");
+}
+
+static void every_table_column_and_function_has_a_comment(void **state)
+{
+    (void)state;
+    db_fresh();
+    assert_string_equal(
+        db_text("SELECT coalesce(string_agg(c.relname || coalesce('.' || a.attname, ''), ' '), '') "
+                "FROM pg_class c "
+                "CROSS JOIN LATERAL (SELECT attnum, attname FROM pg_attribute "
+                "  WHERE attrelid = c.oid AND attnum > 0 AND NOT attisdropped "
+                "  UNION ALL SELECT 0, NULL) a "
+                "WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p') "
+                "AND NOT c.relispartition "
+                "AND (CASE WHEN a.attnum = 0 THEN obj_description(c.oid, 'pg_class') "
+                "     ELSE col_description(c.oid, a.attnum) END) IS NULL"),
+        "");
+    assert_string_equal(db_text("SELECT coalesce(string_agg(proname, ' '), '') FROM pg_proc "
+                                "WHERE pronamespace = 'public'::regnamespace "
+                                "AND obj_description(oid, 'pg_proc') IS NULL"),
+                        "");
+}
+
+static void every_statement_can_be_prepared(void **state)
+{
+    struct store_conn *conn = NULL;
+
+    (void)state;
+    db_fresh();
+    assert_int_equal(store_connect(db_url(), "test", &conn), DSND_OK);
+    for (int i = 0; i < STATEMENT_COUNT; i++) {
+        enum statement statement = (enum statement)i;
+
+        if (pg_prepare(conn, &statement, 1))
+            fail_msg("%s: %s", statement_texts[i].name, store_conn_error(conn));
+    }
+    store_conn_free(conn);
+}
+
+static void partitions_cover_the_days_around_today(void **state)
+{
+    (void)state;
+    db_fresh();
+    assert_int_equal(db_int("SELECT count(*) FROM pg_inherits "
+                            "WHERE inhparent = 'status'::regclass"),
+                     STORE_DAYS_AHEAD + 2);
+    assert_int_equal(db_int("SELECT partition_ensure(current_date, current_date)"), 0);
+    assert_int_equal(db_int("SELECT partition_ensure('2029-02-28', '2029-03-01')"), 10);
+    assert_int_equal(db_int("SELECT partition_drop('report_raw', current_date + 1)"), 2);
+}
+
+static void pool_gives_at_most_its_size_and_replaces_lost_connections(void **state)
+{
+    struct store_pool *pool = NULL;
+    struct store_conn *a = NULL;
+    struct store_conn *b = NULL;
+    struct store_conn *c = NULL;
+    char error[256];
+
+    (void)state;
+    db_fresh();
+    assert_int_equal(store_pool_new(db_url(), "pooltest", 2, &pool), DSND_OK);
+    assert_int_equal(store_pool_take(pool, 1000, &a), DSND_OK);
+    assert_int_equal(store_pool_take(pool, 1000, &b), DSND_OK);
+    assert_int_equal(store_pool_take(pool, 20, &c), DSND_ERR_UNAVAILABLE);
+    store_pool_error(pool, error, sizeof(error));
+    assert_non_null(strstr(error, "in use"));
+    store_pool_give(pool, a);
+    store_pool_give(pool, b);
+    assert_true(db_int("SELECT count(pg_terminate_backend(pid, 5000)) FROM pg_stat_activity "
+                       "WHERE application_name = 'pooltest'") == 2);
+    assert_int_equal(store_pool_take(pool, 1000, &a), DSND_OK);
+    assert_int_equal(pg_check_version(a), DSND_OK);
+    store_pool_give(pool, a);
+    store_pool_free(pool);
+}
+
+static void a_database_that_is_away_is_unavailable(void **state)
+{
+    struct store_conn *conn = NULL;
+
+    (void)state;
+    assert_int_equal(store_connect("postgresql://x@127.0.0.1:1/x", "test", &conn),
+                     DSND_ERR_UNAVAILABLE);
+    assert_true(store_conn_error(conn)[0] != '\0');
+    store_conn_free(conn);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(migrating_twice_applies_nothing_the_second_time),
+        cmocka_unit_test(an_edited_applied_file_is_refused),
+        cmocka_unit_test(a_schema_of_another_version_is_not_touched),
+        cmocka_unit_test(migrating_a_newer_schema_is_refused),
+        cmocka_unit_test(downgrades_leave_nothing_behind),
+        cmocka_unit_test(every_table_column_and_function_has_a_comment),
+        cmocka_unit_test(every_statement_can_be_prepared),
+        cmocka_unit_test(partitions_cover_the_days_around_today),
+        cmocka_unit_test(pool_gives_at_most_its_size_and_replaces_lost_connections),
+        cmocka_unit_test(a_database_that_is_away_is_unavailable),
+    };
+
+    (void)db_url();
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

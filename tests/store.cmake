@@ -1,0 +1,13 @@
+# Tests of store/. Those labelled db run each under a throw-away PostgreSQL cluster of its own.
+function(dsnd_db_test name)
+    cmake_parse_arguments(T "" "" "LIBS;SOURCES" ${ARGN})
+    add_executable(test_db_${name} db/test_${name}.c support/db.c ${T_SOURCES})
+    target_include_directories(test_db_${name} PRIVATE ${PROJECT_SOURCE_DIR})
+    target_compile_definitions(test_db_${name} PRIVATE SOURCE_DIR="${PROJECT_SOURCE_DIR}")
+    target_link_libraries(test_db_${name} PRIVATE dsnd_flags ${T_LIBS} PkgConfig::CMOCKA PkgConfig::PQ)
+    add_test(NAME db/${name}
+        COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/support/pg_cluster.sh run $<TARGET_FILE:test_db_${name}>)
+    set_tests_properties(db/${name} PROPERTIES LABELS db TIMEOUT 300 SKIP_RETURN_CODE 77)
+endfunction()
+
+dsnd_db_test(schema LIBS dsnd_store)
