@@ -104,20 +104,35 @@ static enum dsnd_err load_material(struct pipeline *self, struct config_error *r
     return DSND_OK;
 }
 
+/* Why a record must be set aside unparsed; NONE for all but a few. */
+static enum store_quarantine reason_to_set_aside(struct pipeline *self,
+                                                 const struct journal_record *record, bool damaged)
+{
+    unsigned deaths = journal_reader_deaths(self->reader, record->sequence);
+
+    if (damaged) {
+        log_event(LOG_LEVEL_ERR, "pipeline.record_damaged", "sequence=%llu octets=%zu",
+                  (unsigned long long)record->sequence, record->message.octets.len);
+        return STORE_QUARANTINE_CORRUPT;
+    }
+    if (!deaths)
+        return STORE_QUARANTINE_NONE;
+    metrics_add(METRIC_PIPELINE_PARSER_KILLED, 1);
+    log_event(LOG_LEVEL_ERR, "pipeline.parser_died", "sequence=%llu deaths=%u set_aside=%s",
+              (unsigned long long)record->sequence, deaths,
+              deaths >= PIPELINE_DEATHS_MAX ? "yes" : "no");
+    return deaths >= PIPELINE_DEATHS_MAX ? STORE_QUARANTINE_PARSER_DIED : STORE_QUARANTINE_NONE;
+}
+
 /* Parse one record into the batch that is being built. */
-static enum dsnd_err take_record(struct pipeline *self, const struct journal_record *record)
+static enum dsnd_err take_record(struct pipeline *self, struct journal_record *record, bool damaged)
 {
     struct pipeline_batch *batch = self->batches[self->filling];
-    unsigned deaths = journal_reader_deaths(self->reader, record->sequence);
-    enum store_quarantine why =
-        deaths >= PIPELINE_DEATHS_MAX ? STORE_QUARANTINE_PARSER_DIED : STORE_QUARANTINE_NONE;
+    enum store_quarantine why = reason_to_set_aside(self, record, damaged);
     enum dsnd_err err;
 
-    if (deaths) {
-        metrics_add(METRIC_PIPELINE_PARSER_KILLED, 1);
-        log_event(LOG_LEVEL_ERR, "pipeline.parser_died", "sequence=%llu deaths=%u set_aside=%s",
-                  (unsigned long long)record->sequence, deaths, why ? "yes" : "no");
-    }
+    if (record->message.received_us == 0)
+        record->message.received_us = dsnd_clock_now_us();
     if (batch->count == 0)
         self->filling_since_ms = dsnd_clock_monotonic_ms();
     journal_reader_mark(self->reader, 0, record->sequence);
@@ -138,9 +153,9 @@ static enum dsnd_err fill(struct pipeline *self)
         struct journal_record record;
 
         err = journal_reader_next(self->reader, &record);
-        if (err)
+        if (err && err != DSND_ERR_CORRUPT)
             break;
-        err = take_record(self, &record);
+        err = take_record(self, &record, err == DSND_ERR_CORRUPT);
         journal_reader_release(self->reader);
     }
     return err == DSND_ERR_NOT_FOUND ? DSND_OK : err;
