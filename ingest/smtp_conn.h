@@ -1,0 +1,77 @@
+/*
+ * One connection: its socket, TLS, buffers and deadlines around a session. Belongs to its loop's
+ * thread; only the journal's result comes from another one.
+ */
+#ifndef DSND_INGEST_SMTP_CONN_H
+#define DSND_INGEST_SMTP_CONN_H
+
+#include <event2/event_struct.h>
+
+#include "ingest/smtp_loop.h"
+#include "ingest/smtp_session.h"
+
+enum smtp_phase {
+    SMTP_PHASE_HANDSHAKE,
+    SMTP_PHASE_TALK,   /* the session takes input */
+    SMTP_PHASE_FLUSH,  /* output must go before the session takes more input */
+    SMTP_PHASE_PAUSE,  /* a client of many errors waits */
+    SMTP_PHASE_COMMIT, /* the journal has the message */
+    SMTP_PHASE_CLOSE,  /* the last output goes */
+    SMTP_PHASE_LINGER, /* closed towards the client, which has not closed yet */
+    SMTP_PHASE_DEAD,   /* to be freed, once the journal does not need it */
+};
+
+struct smtp_conn {
+    TAILQ_ENTRY(smtp_conn) link;
+    struct smtp_loop *loop;
+    struct smtp_generation *generation;
+    struct tls_stream *tls;
+    int fd;
+    uint64_t id; /* of the session, for log lines */
+    enum smtp_phase phase;
+    bool counted;   /* in the table of peers */
+    bool readable;  /* the read event is set */
+    bool writable;  /* the write event is set */
+    bool tls_write; /* TLS needs to write before it can read */
+    bool content;   /* the deadline is that of content */
+    int64_t deadline_ms;
+    struct event read_event;
+    struct event write_event;
+    struct smtp_peer_key peer_key;
+    char peer[SMTP_LISTEN_TEXT_SIZE];
+    struct dsnd_buf out;
+    size_t sent;             /* octets of `out` that are gone */
+    struct dsnd_buf pending; /* input that the session could not take yet */
+    /* Of the message that the journal has: */
+    bool committing;
+    size_t octets;
+    size_t recipients;
+    enum dsnd_err result; /* set by the committer before it hands the connection back */
+    uint64_t sequence;
+    struct smtp_conn *next_done; /* guarded by the loop's done_lock */
+    struct smtp_session session;
+};
+
+/* What the loop knows of a new connection. */
+struct smtp_arrival {
+    int fd;
+    enum smtp_kind kind;
+    struct smtp_peer_key key;
+    bool counted; /* in the table of peers: leaves it with the connection */
+    const struct sockaddr *address;
+};
+
+/* Takes the arrival over in each case; greets it. */
+void smtp_conn_start(struct smtp_loop *loop, const struct smtp_arrival *arrival);
+
+/* The journal's result is in the connection: answer. */
+void smtp_conn_committed(struct smtp_conn *self);
+/* Its deadline may have passed. */
+void smtp_conn_check(struct smtp_conn *self, int64_t now_ms);
+/* The receiver stops: end it now if it is idle, or whatever it does where `now`. */
+void smtp_conn_drain(struct smtp_conn *self, bool now);
+/* It could be ended to make room. */
+bool smtp_conn_evictable(const struct smtp_conn *self);
+void smtp_conn_evict(struct smtp_conn *self);
+
+#endif

@@ -1,0 +1,145 @@
+#include "ingest/smtp_generation.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+enum { DEFAULT_MEMORY = 256 * 1024 * 1024, DEFAULT_RATE = 500 };
+
+static enum smtp_verdict verify_recipient(void *context, struct dsnd_str address)
+{
+    struct smtp_generation *self = context;
+
+    return self->verify(self->verify_context, address);
+}
+
+static bool disk_has_space(const void *context)
+{
+    const struct smtp_generation *self = context;
+
+    return journal_has_space(self->journal);
+}
+
+static bool empty(const char *text)
+{
+    return !text || !*text;
+}
+
+static enum dsnd_err set_hostname(struct smtp_generation *self, const char *hostname, char *error,
+                                  size_t error_size)
+{
+    if (!empty(hostname)) {
+        for (const char *c = hostname; *c; c++) {
+            if (*c <= ' ' || *c >= 0x7f) {
+                (void)snprintf(error, error_size, "the host name holds an octet that none may");
+                return DSND_ERR_SYNTAX;
+            }
+        }
+        if (!dsnd_str_copy(dsnd_str_of(hostname), self->hostname, sizeof(self->hostname)))
+            return DSND_OK;
+    } else if (gethostname(self->hostname, sizeof(self->hostname) - 1) == 0) {
+        return DSND_OK;
+    }
+    (void)snprintf(error, error_size, "the host name is longer than 255 octets");
+    return DSND_ERR_SYNTAX;
+}
+
+static enum dsnd_err set_domains(struct smtp_generation *self, const char *domains, char *error,
+                                 size_t error_size)
+{
+    struct dsnd_str rest;
+
+    self->domains_text = strdup(domains ? domains : "");
+    if (!self->domains_text)
+        return DSND_ERR_NOMEM;
+    rest = dsnd_str_of(self->domains_text);
+    while (dsnd_str_present(rest)) {
+        struct dsnd_str domain = dsnd_str_trim(dsnd_str_cut(&rest, ','));
+
+        if (!domain.len)
+            continue;
+        if (self->session.domain_count == SMTP_DOMAINS_MAX) {
+            (void)snprintf(error, error_size, "more than %d domains", SMTP_DOMAINS_MAX);
+            return DSND_ERR_SYNTAX;
+        }
+        self->domains[self->session.domain_count++] = domain;
+    }
+    return DSND_OK;
+}
+
+static enum dsnd_err set_tls(struct smtp_generation *self, const struct smtp_server_settings *from,
+                             char *error, size_t error_size)
+{
+    if (empty(from->tls_cert)) {
+        if (empty(from->tls_listen))
+            return DSND_OK;
+        (void)snprintf(error, error_size, "to listen with TLS needs a certificate");
+        return DSND_ERR_SYNTAX;
+    }
+    return tls_context_new(from->tls_cert, empty(from->tls_key) ? from->tls_cert : from->tls_key,
+                           error, error_size, &self->tls);
+}
+
+static void set_limits(struct smtp_generation *self, const struct smtp_server_settings *from)
+{
+    uint64_t memory = from->max_memory ? from->max_memory : DEFAULT_MEMORY;
+
+    /* A buffer that grows by doubling may take twice the message. */
+    if (memory / 2 < from->max_size)
+        memory = from->max_size * 2;
+    self->max_memory = memory < SIZE_MAX / 2 ? (size_t)memory : SIZE_MAX / 2;
+    self->max_connections = from->max_connections;
+    self->max_per_client = from->max_per_client;
+    self->idle_timeout_ms = (int64_t)from->idle_timeout_ms;
+    self->drain_timeout_ms = (int64_t)from->drain_timeout_ms;
+    self->min_rate = from->min_rate ? from->min_rate : DEFAULT_RATE;
+}
+
+enum dsnd_err smtp_generation_new(const struct smtp_server_settings *settings,
+                                  struct journal *journal, struct smtp_budget *budget, char *error,
+                                  size_t error_size, struct smtp_generation **ret_generation)
+{
+    struct smtp_generation *self = calloc(1, sizeof(*self));
+    enum dsnd_err err = DSND_ERR_NOMEM;
+
+    (void)snprintf(error, error_size, "%s", dsnd_err_text(err));
+    if (!self)
+        return err;
+    self->journal = journal;
+    self->verify = settings->verify;
+    self->users = 1;
+    set_limits(self, settings);
+    err = set_hostname(self, settings->hostname, error, error_size);
+    if (!err)
+        err = set_domains(self, settings->domains, error, error_size);
+    if (!err)
+        err = set_tls(self, settings, error, error_size);
+    if (err) {
+        smtp_generation_free(self);
+        return err;
+    }
+    self->verify_context = settings->verify_context;
+    self->verify_release = settings->verify_release;
+    self->session.hostname = self->hostname;
+    self->session.domains = self->domains;
+    self->session.max_size = settings->max_size;
+    self->session.max_recipients = (size_t)settings->max_recipients;
+    self->session.budget = budget;
+    self->session.require_signed = settings->require_signed;
+    self->session.verify = verify_recipient;
+    self->session.has_space = disk_has_space;
+    self->session.context = self;
+    *ret_generation = self;
+    return DSND_OK;
+}
+
+void smtp_generation_free(struct smtp_generation *self)
+{
+    if (!self)
+        return;
+    if (self->verify_release)
+        self->verify_release(self->verify_context);
+    if (self->tls)
+        tls_context_free(self->tls);
+    free(self->domains_text);
+    free(self);
+}

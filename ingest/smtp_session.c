@@ -1,0 +1,529 @@
+#include "ingest/smtp_session.h"
+
+#include <assert.h>
+#include <inttypes.h>
+
+#include "ingest/smtp_envelope.h"
+#include "ingest/smtp_hops.h"
+
+#define IN(state) (1u << SMTP_STATE_##state)
+#define IN_COMMANDS (IN(START) | IN(READY) | IN(MAIL) | IN(RCPT) | IN(BDAT))
+
+enum { SKIP_FACTOR = 4, SKIP_EXTRA = 1024 * 1024 };
+
+static void set_state(struct smtp_session *self, enum smtp_state state)
+{
+    assert(self->state != SMTP_STATE_CLOSED || state == SMTP_STATE_CLOSED);
+    if (state == SMTP_STATE_START || state == SMTP_STATE_READY || state == SMTP_STATE_CLOSED)
+        smtp_transaction_clear(&self->transaction);
+    self->state = state;
+}
+
+/* Append a reply and count it. Without memory for a reply the session cannot go on. */
+static void say(struct smtp_session *self, enum smtp_reply reply, struct dsnd_buf *out)
+{
+    const struct smtp_reply_text *row = smtp_reply_text(reply);
+
+    if (smtp_reply_add(out, reply)) {
+        set_state(self, SMTP_STATE_CLOSED);
+        return;
+    }
+    if (row->code >= 400 && self->options.refused)
+        self->options.refused(self->options.context, reply);
+    if (row->code < 500)
+        return;
+    self->errors++;
+    self->pause = self->errors > SMTP_ERRORS_SLOW;
+    if (self->errors >= SMTP_ERRORS_MAX && self->state != SMTP_STATE_CLOSED)
+        smtp_session_close(self, SMTP_REPLY_TOO_MANY_ERRORS, out);
+}
+
+/* Content that is too much to be skipped: the session must end to stop it. */
+static uint64_t skip_max(const struct smtp_session *self)
+{
+    return self->settings->max_size * SKIP_FACTOR + SKIP_EXTRA;
+}
+
+/* ---- greeting and capabilities ---- */
+
+/* Keywords of the EHLO reply; STARTTLS is added where it is offered. */
+static const char *const capabilities[] = {
+    "PIPELINING", "8BITMIME", "SMTPUTF8", "ENHANCEDSTATUSCODES", "DSN", "CHUNKING", "BINARYMIME",
+};
+
+static enum dsnd_err add_capabilities(struct smtp_session *self, struct dsnd_buf *out)
+{
+    enum dsnd_err err = smtp_reply_addf(out, 250, '-', "%s", self->settings->hostname);
+
+    if (!err)
+        err = smtp_reply_addf(out, 250, '-', "SIZE %" PRIu64, self->settings->max_size);
+    for (size_t i = 0; !err && i < sizeof(capabilities) / sizeof(*capabilities); i++)
+        err = smtp_reply_addf(out, 250, '-', "%s", capabilities[i]);
+    if (!err && self->options.starttls && !self->options.tls)
+        err = smtp_reply_addf(out, 250, '-', "STARTTLS");
+    if (!err)
+        err = smtp_reply_addf(out, 250, '-', "LIMITS RCPTMAX=%zu", self->settings->max_recipients);
+    if (!err)
+        err = smtp_reply_addf(out, 250, ' ', "HELP");
+    return err;
+}
+
+static void begin_hello(struct smtp_session *self, struct dsnd_str argument, bool extended,
+                        struct dsnd_buf *out)
+{
+    enum dsnd_err err;
+
+    if (!smtp_command_helo_valid(argument) ||
+        dsnd_str_copy(argument, self->helo, sizeof(self->helo))) {
+        say(self, SMTP_REPLY_HELO_SYNTAX, out);
+        return;
+    }
+    set_state(self, SMTP_STATE_READY);
+    if (extended)
+        err = add_capabilities(self, out);
+    else
+        err = smtp_reply_addf(out, 250, ' ', "%s", self->settings->hostname);
+    if (err)
+        set_state(self, SMTP_STATE_CLOSED);
+}
+
+static void on_ehlo(struct smtp_session *self, struct dsnd_str argument, struct dsnd_buf *out)
+{
+    if (self->options.lmtp)
+        say(self, SMTP_REPLY_UNKNOWN_COMMAND, out);
+    else
+        begin_hello(self, argument, true, out);
+}
+
+static void on_helo(struct smtp_session *self, struct dsnd_str argument, struct dsnd_buf *out)
+{
+    if (self->options.lmtp)
+        say(self, SMTP_REPLY_UNKNOWN_COMMAND, out);
+    else
+        begin_hello(self, argument, false, out);
+}
+
+static void on_lhlo(struct smtp_session *self, struct dsnd_str argument, struct dsnd_buf *out)
+{
+    if (self->options.lmtp)
+        begin_hello(self, argument, true, out);
+    else
+        say(self, SMTP_REPLY_UNKNOWN_COMMAND, out);
+}
+
+/* ---- envelope ---- */
+
+static void on_mail(struct smtp_session *self, struct dsnd_str argument, struct dsnd_buf *out)
+{
+    enum smtp_reply reply = smtp_envelope_mail(self->settings, &self->transaction, argument);
+
+    if (reply == SMTP_REPLY_SENDER_OK)
+        set_state(self, SMTP_STATE_MAIL);
+    say(self, reply, out);
+}
+
+static void on_rcpt(struct smtp_session *self, struct dsnd_str argument, struct dsnd_buf *out)
+{
+    enum smtp_reply reply = smtp_envelope_rcpt(self->settings, &self->transaction, argument);
+
+    if (reply == SMTP_REPLY_RECIPIENT_OK)
+        set_state(self, SMTP_STATE_RCPT);
+    say(self, reply, out);
+}
+
+/* ---- content ---- */
+
+/* LMTP answers the end of content once for each recipient (RFC 2033 section 4.2). */
+static size_t answers(const struct smtp_session *self)
+{
+    return self->options.lmtp ? self->transaction.recipient_count : 1;
+}
+
+static void refuse_content(struct smtp_session *self, enum smtp_reply reply, struct dsnd_buf *out)
+{
+    size_t count = answers(self);
+
+    set_state(self, SMTP_STATE_READY);
+    for (size_t i = 0; i < count && self->state != SMTP_STATE_CLOSED; i++)
+        say(self, reply, out);
+}
+
+/* All content is here: hand it out, or say why not. */
+static void end_content(struct smtp_session *self, struct dsnd_buf *out)
+{
+    const struct smtp_transaction *transaction = &self->transaction;
+
+    if (self->dot.bare_lf)
+        refuse_content(self, SMTP_REPLY_BARE_LF, out);
+    else if (self->dot.bare_cr)
+        refuse_content(self, SMTP_REPLY_BARE_CR, out);
+    else if (transaction->failure == DSND_ERR_LIMIT)
+        refuse_content(self, SMTP_REPLY_TOO_LARGE, out);
+    else if (transaction->failure)
+        refuse_content(self, SMTP_REPLY_NO_MEMORY, out);
+    else if (smtp_hops_count(dsnd_buf_str(&transaction->content)) >= SMTP_HOPS_MAX)
+        refuse_content(self, SMTP_REPLY_LOOP, out);
+    else
+        set_state(self, SMTP_STATE_COMMIT);
+}
+
+static void on_data(struct smtp_session *self, struct dsnd_str argument, struct dsnd_buf *out)
+{
+    (void)argument;
+    if (self->transaction.params.body == SMTP_BODY_BINARYMIME) {
+        say(self, SMTP_REPLY_BINARY_NEEDS_BDAT, out);
+        return;
+    }
+    smtp_dot_clear(&self->dot);
+    set_state(self, SMTP_STATE_DATA);
+    say(self, SMTP_REPLY_GO_AHEAD, out);
+}
+
+static void put_content(void *context, struct dsnd_str octets)
+{
+    struct smtp_session *self = context;
+
+    smtp_transaction_put(&self->transaction, octets);
+}
+
+static void feed_data(struct smtp_session *self, struct dsnd_str *in, struct dsnd_buf *out)
+{
+    if (smtp_dot_feed(&self->dot, in, put_content, self))
+        end_content(self, out);
+    else if (self->transaction.octets > skip_max(self))
+        smtp_session_close(self, SMTP_REPLY_TOO_LARGE, out);
+}
+
+static void end_chunk(struct smtp_session *self, struct dsnd_buf *out)
+{
+    bool kept = self->chunk_reply == SMTP_REPLY_CHUNK_OK;
+
+    if (kept && self->transaction.failure)
+        self->chunk_reply = self->transaction.failure == DSND_ERR_LIMIT ? SMTP_REPLY_TOO_LARGE
+                                                                        : SMTP_REPLY_NO_MEMORY;
+    set_state(self, self->after_chunk);
+    if (kept && (self->chunk_last || self->transaction.failure))
+        end_content(self, out);
+    else
+        say(self, self->chunk_reply, out);
+}
+
+static void feed_chunk(struct smtp_session *self, struct dsnd_str *in, struct dsnd_buf *out)
+{
+    size_t len = in->len < self->chunk_left ? in->len : (size_t)self->chunk_left;
+
+    if (self->chunk_reply == SMTP_REPLY_CHUNK_OK)
+        smtp_transaction_put(&self->transaction, dsnd_str_slice(*in, 0, len));
+    self->chunk_left -= len;
+    *in = dsnd_str_slice(*in, len, in->len);
+    if (!self->chunk_left)
+        end_chunk(self, out);
+}
+
+/* BDAT in each state: its octets follow at once, so even a refused chunk must be skipped. */
+static void on_bdat(struct smtp_session *self, struct dsnd_str argument, struct dsnd_buf *out)
+{
+    static const enum smtp_reply refusals[] = {
+        [SMTP_STATE_START] = SMTP_REPLY_NO_HELO,     [SMTP_STATE_READY] = SMTP_REPLY_NO_MAIL,
+        [SMTP_STATE_MAIL] = SMTP_REPLY_NO_RECIPIENT, [SMTP_STATE_RCPT] = SMTP_REPLY_CHUNK_OK,
+        [SMTP_STATE_BDAT] = SMTP_REPLY_CHUNK_OK,
+    };
+    struct smtp_chunk chunk;
+    enum dsnd_err err = smtp_command_chunk(argument, &chunk);
+
+    if (err == DSND_ERR_LIMIT || (!err && chunk.octets > skip_max(self))) {
+        smtp_session_close(self, SMTP_REPLY_TOO_LARGE, out);
+        return;
+    }
+    if (err) {
+        say(self, SMTP_REPLY_CHUNK_SYNTAX, out);
+        return;
+    }
+    self->chunk_reply = refusals[self->state];
+    self->chunk_left = chunk.octets;
+    self->chunk_last = chunk.last;
+    self->after_chunk = self->chunk_reply == SMTP_REPLY_CHUNK_OK ? SMTP_STATE_BDAT : self->state;
+    if (self->state == SMTP_STATE_RCPT)
+        smtp_dot_clear(&self->dot);
+    set_state(self, SMTP_STATE_CHUNK);
+    if (!chunk.octets)
+        end_chunk(self, out);
+}
+
+/* ---- the rest ---- */
+
+static void on_rset(struct smtp_session *self, struct dsnd_str argument, struct dsnd_buf *out)
+{
+    (void)argument;
+    if (self->state != SMTP_STATE_START)
+        set_state(self, SMTP_STATE_READY);
+    say(self, SMTP_REPLY_RESET, out);
+}
+
+static void on_noop(struct smtp_session *self, struct dsnd_str argument, struct dsnd_buf *out)
+{
+    (void)argument;
+    say(self, SMTP_REPLY_OK, out);
+}
+
+static void on_quit(struct smtp_session *self, struct dsnd_str argument, struct dsnd_buf *out)
+{
+    (void)argument;
+    say(self, SMTP_REPLY_BYE, out);
+    set_state(self, SMTP_STATE_CLOSED);
+}
+
+static void on_vrfy(struct smtp_session *self, struct dsnd_str argument, struct dsnd_buf *out)
+{
+    say(self, argument.len ? SMTP_REPLY_CANNOT_VERIFY : SMTP_REPLY_ARGUMENT_NEEDED, out);
+}
+
+static void on_help(struct smtp_session *self, struct dsnd_str argument, struct dsnd_buf *out)
+{
+    (void)argument;
+    say(self, SMTP_REPLY_HELP, out);
+}
+
+static void on_starttls(struct smtp_session *self, struct dsnd_str argument, struct dsnd_buf *out)
+{
+    (void)argument;
+    if (!self->options.starttls || self->options.tls) {
+        say(self, SMTP_REPLY_NOT_OFFERED, out);
+    } else if (self->pipelined) {
+        /* What follows was injected, or its sender breaks RFC 3207; either way nobody obeys it. */
+        smtp_session_close(self, SMTP_REPLY_TLS_PIPELINED, out);
+    } else {
+        set_state(self, SMTP_STATE_TLS);
+        say(self, SMTP_REPLY_START_TLS, out);
+    }
+}
+
+static void on_refused(struct smtp_session *self, struct dsnd_str argument, struct dsnd_buf *out)
+{
+    (void)argument;
+    say(self, SMTP_REPLY_NOT_OFFERED, out);
+}
+
+static void on_foreign(struct smtp_session *self, struct dsnd_str argument, struct dsnd_buf *out)
+{
+    (void)argument;
+    smtp_session_close(self, SMTP_REPLY_NOT_SMTP, out);
+}
+
+/* ---- commands ---- */
+
+enum argument_rule { ARGUMENT_ANY, ARGUMENT_NONE };
+
+struct smtp_verb_rule {
+    unsigned states; /* in which the verb is taken */
+    enum argument_rule argument;
+    void (*handle)(struct smtp_session *self, struct dsnd_str argument, struct dsnd_buf *out);
+};
+
+static const struct smtp_verb_rule rules[SMTP_VERB_COUNT] = {
+    [SMTP_VERB_EHLO] = {IN_COMMANDS, ARGUMENT_ANY, on_ehlo},
+    [SMTP_VERB_HELO] = {IN_COMMANDS, ARGUMENT_ANY, on_helo},
+    [SMTP_VERB_LHLO] = {IN_COMMANDS, ARGUMENT_ANY, on_lhlo},
+    [SMTP_VERB_MAIL] = {IN(READY), ARGUMENT_ANY, on_mail},
+    [SMTP_VERB_RCPT] = {IN(MAIL) | IN(RCPT), ARGUMENT_ANY, on_rcpt},
+    [SMTP_VERB_DATA] = {IN(RCPT), ARGUMENT_NONE, on_data},
+    [SMTP_VERB_BDAT] = {IN_COMMANDS, ARGUMENT_ANY, on_bdat},
+    [SMTP_VERB_RSET] = {IN_COMMANDS, ARGUMENT_NONE, on_rset},
+    [SMTP_VERB_NOOP] = {IN_COMMANDS, ARGUMENT_ANY, on_noop},
+    [SMTP_VERB_QUIT] = {IN_COMMANDS, ARGUMENT_NONE, on_quit},
+    [SMTP_VERB_VRFY] = {IN_COMMANDS, ARGUMENT_ANY, on_vrfy},
+    [SMTP_VERB_HELP] = {IN_COMMANDS, ARGUMENT_ANY, on_help},
+    [SMTP_VERB_STARTTLS] = {IN_COMMANDS, ARGUMENT_NONE, on_starttls},
+    [SMTP_VERB_REFUSED] = {IN_COMMANDS, ARGUMENT_ANY, on_refused},
+    [SMTP_VERB_FOREIGN] = {IN_COMMANDS, ARGUMENT_ANY, on_foreign},
+};
+
+/* Why a verb is not taken in a state: what is missing, or what is too much. */
+static enum smtp_reply sequence_refusal(enum smtp_state state, enum smtp_verb verb)
+{
+    if (state == SMTP_STATE_START)
+        return SMTP_REPLY_NO_HELO;
+    if (verb == SMTP_VERB_MAIL)
+        return SMTP_REPLY_NESTED_MAIL;
+    if (state == SMTP_STATE_READY)
+        return SMTP_REPLY_NO_MAIL;
+    return state == SMTP_STATE_MAIL ? SMTP_REPLY_NO_RECIPIENT : SMTP_REPLY_BAD_SEQUENCE;
+}
+
+static void do_command(struct smtp_session *self, struct dsnd_str line, struct dsnd_buf *out)
+{
+    struct smtp_command command;
+    const struct smtp_verb_rule *rule;
+    enum dsnd_err err = smtp_command_parse(line, &command);
+
+    if (err) {
+        say(self, err == DSND_ERR_SYNTAX ? SMTP_REPLY_BAD_LINE : SMTP_REPLY_UNKNOWN_COMMAND, out);
+        return;
+    }
+    rule = &rules[command.verb];
+    if (!(rule->states & 1u << self->state))
+        say(self, sequence_refusal(self->state, command.verb), out);
+    else if (rule->argument == ARGUMENT_NONE && command.argument.len)
+        say(self, SMTP_REPLY_NO_ARGUMENT_ALLOWED, out);
+    else
+        rule->handle(self, command.argument, out);
+}
+
+static void feed_line(struct smtp_session *self, struct dsnd_str *in, struct dsnd_buf *out)
+{
+    struct dsnd_str line;
+
+    switch (smtp_line_feed(&self->line, in, &line)) {
+    case SMTP_LINE_MORE:
+        break;
+    case SMTP_LINE_READY:
+        self->pipelined = in->len > 0;
+        do_command(self, line, out);
+        break;
+    case SMTP_LINE_TOO_LONG:
+        say(self, SMTP_REPLY_LINE_TOO_LONG, out);
+        break;
+    case SMTP_LINE_BARE:
+        say(self, SMTP_REPLY_BARE_IN_COMMAND, out);
+        break;
+    }
+}
+
+/* ---- interface ---- */
+
+void smtp_session_init(struct smtp_session *self, const struct smtp_session_settings *settings,
+                       const struct smtp_session_options *options)
+{
+    self->settings = settings;
+    self->options = *options;
+    self->state = SMTP_STATE_START;
+    self->after_chunk = SMTP_STATE_START;
+    self->chunk_reply = SMTP_REPLY_CHUNK_OK;
+    self->chunk_left = 0;
+    self->chunk_last = false;
+    self->pipelined = false;
+    self->pause = false;
+    self->errors = 0;
+    self->helo[0] = '\0';
+    smtp_line_clear(&self->line);
+    smtp_dot_clear(&self->dot);
+    smtp_transaction_init(&self->transaction, settings->budget);
+}
+
+void smtp_session_done(struct smtp_session *self)
+{
+    smtp_transaction_clear(&self->transaction);
+}
+
+void smtp_session_greet(struct smtp_session *self, struct dsnd_buf *out)
+{
+    if (smtp_reply_addf(out, 220, ' ', "%s %s dsnd", self->settings->hostname,
+                        self->options.lmtp ? "LMTP" : "ESMTP"))
+        set_state(self, SMTP_STATE_CLOSED);
+}
+
+enum smtp_action smtp_session_feed(struct smtp_session *self, struct dsnd_str *in,
+                                   struct dsnd_buf *out)
+{
+    for (;;) {
+        if (self->state == SMTP_STATE_CLOSED)
+            return SMTP_ACTION_CLOSE;
+        if (self->state == SMTP_STATE_COMMIT)
+            return SMTP_ACTION_COMMIT;
+        if (self->state == SMTP_STATE_TLS)
+            return SMTP_ACTION_TLS;
+        if (self->pause) {
+            self->pause = false;
+            return SMTP_ACTION_PAUSE;
+        }
+        if (!in->len)
+            return SMTP_ACTION_READ;
+        if (out->len >= SMTP_OUTPUT_HIGH)
+            return SMTP_ACTION_FLUSH;
+        if (self->state == SMTP_STATE_DATA)
+            feed_data(self, in, out);
+        else if (self->state == SMTP_STATE_CHUNK)
+            feed_chunk(self, in, out);
+        else
+            feed_line(self, in, out);
+    }
+}
+
+void smtp_session_message(const struct smtp_session *self, struct journal_message *ret_message)
+{
+    const struct smtp_transaction *transaction = &self->transaction;
+
+    assert(self->state == SMTP_STATE_COMMIT);
+    *ret_message = (struct journal_message){
+        .source = self->options.lmtp ? JOURNAL_SOURCE_LMTP : JOURNAL_SOURCE_SMTP,
+        .tls = self->options.tls,
+        .smtputf8 = transaction->params.smtputf8,
+        .body_8bit = transaction->params.body != SMTP_BODY_7BIT,
+        .ret = transaction->params.ret,
+        .helo = dsnd_str_of(self->helo),
+        .mail_from = transaction->mail_from,
+        .envelope_id = transaction->params.envelope_id,
+        .recipients = transaction->recipients,
+        .recipient_count = transaction->recipient_count,
+        .octets = dsnd_buf_str(&transaction->content),
+    };
+    if (!ret_message->octets.ptr)
+        ret_message->octets = DSND_STR("");
+}
+
+void smtp_session_handed_over(struct smtp_session *self)
+{
+    assert(self->state == SMTP_STATE_COMMIT);
+    smtp_transaction_drop_content(&self->transaction);
+}
+
+static enum smtp_reply result_refusal(enum dsnd_err err)
+{
+    if (err == DSND_ERR_LIMIT)
+        return SMTP_REPLY_NO_SPACE;
+    return err == DSND_ERR_NOMEM ? SMTP_REPLY_NO_MEMORY : SMTP_REPLY_JOURNAL_FAILED;
+}
+
+void smtp_session_result(struct smtp_session *self, enum dsnd_err err, uint64_t sequence,
+                         struct dsnd_buf *out)
+{
+    size_t count = answers(self);
+
+    assert(self->state == SMTP_STATE_COMMIT);
+    if (err) {
+        refuse_content(self, result_refusal(err), out);
+        return;
+    }
+    set_state(self, SMTP_STATE_READY);
+    self->errors = 0;
+    for (size_t i = 0; i < count && self->state != SMTP_STATE_CLOSED; i++)
+        if (smtp_reply_addf(out, 250, ' ', "2.0.0 Ok: queued as %016" PRIx64, sequence))
+            set_state(self, SMTP_STATE_CLOSED);
+}
+
+void smtp_session_secured(struct smtp_session *self)
+{
+    assert(self->state == SMTP_STATE_TLS);
+    self->options.tls = true;
+    self->helo[0] = '\0';
+    smtp_line_clear(&self->line);
+    set_state(self, SMTP_STATE_START);
+}
+
+void smtp_session_close(struct smtp_session *self, enum smtp_reply reply, struct dsnd_buf *out)
+{
+    if (self->state == SMTP_STATE_CLOSED)
+        return;
+    set_state(self, SMTP_STATE_CLOSED);
+    say(self, reply, out);
+}
+
+bool smtp_session_idle(const struct smtp_session *self)
+{
+    return self->state == SMTP_STATE_START || self->state == SMTP_STATE_READY;
+}
+
+bool smtp_session_in_content(const struct smtp_session *self)
+{
+    return self->state == SMTP_STATE_DATA || self->state == SMTP_STATE_CHUNK;
+}

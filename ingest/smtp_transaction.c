@@ -1,0 +1,122 @@
+#include "ingest/smtp_transaction.h"
+
+#include <stdlib.h>
+
+enum {
+    ENVELOPE_MAX = 4 * 1024 * 1024, /* 1,000 recipients with the longest paths and ORCPT */
+    ENVELOPE_CHARGE = 16 * 1024,    /* what the first text costs: one block of the arena */
+};
+
+void smtp_transaction_init(struct smtp_transaction *self, struct smtp_budget *budget)
+{
+    *self = (struct smtp_transaction){
+        .budget = budget,
+        .arena = DSND_ARENA_INIT(ENVELOPE_MAX),
+        .content = DSND_BUF_INIT(0),
+    };
+}
+
+void smtp_transaction_clear(struct smtp_transaction *self)
+{
+    struct smtp_budget *budget = self->budget;
+
+    dsnd_arena_done(&self->arena);
+    dsnd_buf_done(&self->content);
+    free(self->recipients);
+    smtp_budget_give(budget, self->charged);
+    smtp_transaction_init(self, budget);
+}
+
+static bool charge(struct smtp_transaction *self, size_t octets)
+{
+    if (!smtp_budget_take(self->budget, octets))
+        return false;
+    self->charged += octets;
+    return true;
+}
+
+enum dsnd_err smtp_transaction_begin(struct smtp_transaction *self, struct dsnd_str mail_from,
+                                     const struct smtp_mail_params *params, uint64_t max_octets)
+{
+    enum dsnd_err err = DSND_ERR_NOMEM;
+
+    if (!charge(self, ENVELOPE_CHARGE))
+        goto out;
+    self->params = *params;
+    err = dsnd_arena_copy(&self->arena, mail_from, &self->mail_from);
+    if (err)
+        goto out;
+    err = dsnd_arena_copy(&self->arena, params->envelope_id, &self->params.envelope_id);
+    if (err)
+        goto out;
+    self->content.max = max_octets < SIZE_MAX ? (size_t)max_octets : SIZE_MAX;
+out:
+    if (err)
+        smtp_transaction_clear(self);
+    return err;
+}
+
+static enum dsnd_err recipient_room(struct smtp_transaction *self)
+{
+    size_t room = self->recipient_room ? self->recipient_room * 2 : 4;
+    struct journal_recipient *grown;
+
+    if (self->recipient_count < self->recipient_room)
+        return DSND_OK;
+    if (!charge(self, (room - self->recipient_room) * sizeof(*grown)))
+        return DSND_ERR_NOMEM;
+    grown = reallocarray(self->recipients, room, sizeof(*grown));
+    if (!grown)
+        return DSND_ERR_NOMEM;
+    self->recipients = grown;
+    self->recipient_room = room;
+    return DSND_OK;
+}
+
+enum dsnd_err smtp_transaction_recipient(struct smtp_transaction *self, struct dsnd_str address,
+                                         const struct smtp_rcpt_params *params)
+{
+    struct journal_recipient recipient = {.notify = params->notify};
+    enum dsnd_err err = recipient_room(self);
+
+    if (err)
+        return err;
+    if (!charge(self, address.len + params->original_recipient.len))
+        return DSND_ERR_NOMEM;
+    err = dsnd_arena_copy(&self->arena, address, &recipient.address);
+    if (err)
+        return err;
+    err = dsnd_arena_copy(&self->arena, params->original_recipient, &recipient.original_recipient);
+    if (err)
+        return err;
+    self->recipients[self->recipient_count++] = recipient;
+    return DSND_OK;
+}
+
+void smtp_transaction_put(struct smtp_transaction *self, struct dsnd_str octets)
+{
+    enum dsnd_err err;
+
+    self->octets += octets.len;
+    if (self->failure)
+        return;
+    err = dsnd_buf_add(&self->content, octets);
+    if (self->content.size > self->content_charged) {
+        if (charge(self, self->content.size - self->content_charged))
+            self->content_charged = self->content.size;
+        else
+            err = DSND_ERR_NOMEM;
+    }
+    if (!err)
+        return;
+    self->failure = err;
+    smtp_transaction_drop_content(self);
+}
+
+void smtp_transaction_drop_content(struct smtp_transaction *self)
+{
+    dsnd_buf_done(&self->content);
+    smtp_budget_give(self->budget, self->content_charged);
+    self->charged -= self->content_charged;
+    self->content_charged = 0;
+}

@@ -1,0 +1,180 @@
+#include "ingest/tls.h"
+
+#include <limits.h>
+
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+
+/* Mozilla's "intermediate" for TLS 1.2; the suites of TLS 1.3 are all good. */
+#define TLS12_CIPHERS                                            \
+    "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:" \
+    "ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-RSA-AES256-GCM-SHA384:" \
+    "ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305:" \
+    "DHE-RSA-AES128-GCM-SHA256:DHE-RSA-AES256-GCM-SHA384:"       \
+    "DHE-RSA-CHACHA20-POLY1305"
+
+/* Opaque types: a context is an SSL_CTX, a stream an SSL, without a struct of our own around. */
+static SSL_CTX *ctx_of(const struct tls_context *self)
+{
+    return (SSL_CTX *)(uintptr_t)self;
+}
+
+static SSL *ssl_of(struct tls_stream *self)
+{
+    return (SSL *)(void *)self;
+}
+
+static void describe(char *error, size_t size, const char *what, const char *file)
+{
+    char cause[200];
+    unsigned long code = ERR_peek_last_error();
+
+    ERR_error_string_n(code, cause, sizeof(cause));
+    (void)snprintf(error, size, "%s %s: %s", what, file, code ? cause : "cannot be read");
+    ERR_clear_error();
+}
+
+static SSL_CTX *new_ctx(void)
+{
+    static const unsigned char id[] = "dsnd";
+    SSL_CTX *ctx = SSL_CTX_new(TLS_server_method());
+
+    if (!ctx)
+        return NULL;
+    (void)SSL_CTX_set_mode(ctx, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_RELEASE_BUFFERS |
+                                    SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+    (void)SSL_CTX_set_options(ctx, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
+    (void)SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF); /* tickets instead */
+    if (SSL_CTX_set_min_proto_version(ctx, TLS1_2_VERSION) == 1 &&
+        SSL_CTX_set_cipher_list(ctx, TLS12_CIPHERS) == 1 &&
+        SSL_CTX_set1_groups_list(ctx, "X25519:P-256:P-384") == 1 &&
+        SSL_CTX_set_dh_auto(ctx, 1) == 1 && SSL_CTX_set_num_tickets(ctx, 1) == 1 &&
+        SSL_CTX_set_session_id_context(ctx, id, sizeof(id) - 1) == 1)
+        return ctx;
+    SSL_CTX_free(ctx);
+    return NULL;
+}
+
+enum dsnd_err tls_context_new(const char *cert_file, const char *key_file, char *error,
+                              size_t error_size, struct tls_context **ret_context)
+{
+    enum dsnd_err err = DSND_OK;
+    SSL_CTX *ctx;
+
+    ERR_clear_error();
+    ctx = new_ctx();
+    if (!ctx) {
+        describe(error, error_size, "TLS", "library");
+        return DSND_ERR_NOMEM;
+    }
+    if (SSL_CTX_use_certificate_chain_file(ctx, cert_file) != 1) {
+        describe(error, error_size, "certificate", cert_file);
+        err = DSND_ERR_SYNTAX;
+    } else if (SSL_CTX_use_PrivateKey_file(ctx, key_file, SSL_FILETYPE_PEM) != 1) {
+        describe(error, error_size, "key", key_file);
+        err = DSND_ERR_SYNTAX;
+    } else if (SSL_CTX_check_private_key(ctx) != 1) {
+        describe(error, error_size, "certificate does not match key", key_file);
+        err = DSND_ERR_CONFLICT;
+    }
+    if (err)
+        SSL_CTX_free(ctx);
+    else
+        *ret_context = (struct tls_context *)(void *)ctx;
+    return err;
+}
+
+void tls_context_free(struct tls_context *self)
+{
+    SSL_CTX_free(ctx_of(self));
+}
+
+int64_t tls_context_not_after(const struct tls_context *self)
+{
+    X509 *cert = SSL_CTX_get0_certificate(ctx_of(self));
+    struct tm tm = {0};
+
+    if (!cert || ASN1_TIME_to_tm(X509_get0_notAfter(cert), &tm) != 1)
+        return 0;
+    return (int64_t)timegm(&tm);
+}
+
+enum dsnd_err tls_stream_new(struct tls_context *context, int fd, struct tls_stream **ret_stream)
+{
+    SSL *ssl = SSL_new(ctx_of(context));
+
+    if (!ssl)
+        return DSND_ERR_NOMEM;
+    if (SSL_set_fd(ssl, fd) != 1) {
+        SSL_free(ssl);
+        return DSND_ERR_NOMEM;
+    }
+    SSL_set_accept_state(ssl);
+    *ret_stream = (struct tls_stream *)(void *)ssl;
+    return DSND_OK;
+}
+
+void tls_stream_free(struct tls_stream *self)
+{
+    SSL_free(ssl_of(self));
+}
+
+static enum tls_status status_of(SSL *ssl, int result)
+{
+    int error = SSL_get_error(ssl, result);
+
+    ERR_clear_error();
+    switch (error) {
+    case SSL_ERROR_NONE:
+        return TLS_OK;
+    case SSL_ERROR_WANT_READ:
+        return TLS_WANT_READ;
+    case SSL_ERROR_WANT_WRITE:
+        return TLS_WANT_WRITE;
+    case SSL_ERROR_ZERO_RETURN:
+        return TLS_CLOSED;
+    default:
+        return TLS_FAILED;
+    }
+}
+
+enum tls_status tls_stream_handshake(struct tls_stream *self)
+{
+    ERR_clear_error();
+    return status_of(ssl_of(self), SSL_do_handshake(ssl_of(self)));
+}
+
+static int clip(size_t size)
+{
+    return size < INT_MAX ? (int)size : INT_MAX;
+}
+
+enum tls_status tls_stream_read(struct tls_stream *self, char *dst, size_t size, size_t *ret_len)
+{
+    int n;
+
+    ERR_clear_error();
+    n = SSL_read(ssl_of(self), dst, clip(size));
+    if (n > 0)
+        *ret_len = (size_t)n;
+    return status_of(ssl_of(self), n);
+}
+
+enum tls_status tls_stream_write(struct tls_stream *self, struct dsnd_str octets, size_t *ret_len)
+{
+    int n;
+
+    ERR_clear_error();
+    n = SSL_write(ssl_of(self), octets.ptr, clip(octets.len));
+    if (n > 0)
+        *ret_len = (size_t)n;
+    return status_of(ssl_of(self), n);
+}
+
+void tls_stream_shutdown(struct tls_stream *self)
+{
+    ERR_clear_error();
+    if (SSL_is_init_finished(ssl_of(self)))
+        (void)SSL_shutdown(ssl_of(self));
+    ERR_clear_error();
+}
