@@ -1,0 +1,169 @@
+#include "api/rows_out.h"
+
+#include <string.h>
+
+struct dsnd_str rows_out_time(struct dsnd_str iso, char dst[ROWS_OUT_TIME_SIZE])
+{
+    size_t space = dsnd_str_chr(iso, ' ');
+    size_t len = iso.len;
+
+    if (!dsnd_str_present(iso) || len >= ROWS_OUT_TIME_SIZE || space == SIZE_MAX)
+        return DSND_STR_ABSENT;
+    memcpy(dst, iso.ptr, len);
+    dst[space] = 'T';
+    if (len > 3 && memcmp(dst + len - 3, "+00", 3) == 0) {
+        dst[len - 3] = 'Z';
+        len -= 2;
+    }
+    dst[len] = '\0';
+    return dsnd_str_make(dst, len);
+}
+
+static struct dsnd_str name_of(const struct field *field, struct dsnd_str value)
+{
+    uint64_t number = 0;
+
+    if (!dsnd_str_present(value) || dsnd_str_to_u64(value, INT16_MAX, &number))
+        return DSND_STR_ABSENT;
+    return dsnd_str_of(field->name_of((int)number));
+}
+
+void rows_out_value(struct json_out *json, const struct field *field, struct dsnd_str value)
+{
+    char time[ROWS_OUT_TIME_SIZE];
+
+    switch (field->type) {
+    case FIELD_STRING:
+    case FIELD_IDENTITY:
+        json_out_str(json, value);
+        break;
+    case FIELD_NUMBER:
+    case FIELD_JSON:
+        json_out_raw(json, value);
+        break;
+    case FIELD_BOOL:
+        if (dsnd_str_present(value))
+            json_out_bool(json, value.len == 1 && value.ptr[0] == 't');
+        else
+            json_out_null(json);
+        break;
+    case FIELD_TIME:
+        json_out_str(json, rows_out_time(value, time));
+        break;
+    case FIELD_NAME:
+        json_out_str(json, name_of(field, value));
+        break;
+    }
+}
+
+void rows_out_members(struct json_out *json, const struct field *fields, size_t count,
+                      const struct store_rows *rows, size_t row)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (!fields[i].name)
+            continue;
+        json_out_name(json, fields[i].name);
+        rows_out_value(json, &fields[i], store_rows_value(rows, row, i));
+    }
+}
+
+void rows_out_json(struct json_out *json, const struct field *fields, size_t count,
+                   const struct store_rows *rows, size_t row)
+{
+    json_out_object(json);
+    rows_out_members(json, fields, count, rows, row);
+    json_out_object_end(json);
+}
+
+static bool needs_quotes(struct dsnd_str value)
+{
+    for (size_t i = 0; i < value.len; i++) {
+        if (memchr(",\"\r\n", value.ptr[i], 4))
+            return true;
+    }
+    return false;
+}
+
+enum dsnd_err rows_out_csv_cell(struct dsnd_buf *out, struct dsnd_str value)
+{
+    bool formula = value.len > 0 && memchr("=+-@\t\r", value.ptr[0], 6) != NULL;
+    bool quotes = needs_quotes(value);
+    enum dsnd_err err = quotes ? dsnd_buf_add_char(out, '"') : DSND_OK;
+
+    if (!err && formula)
+        err = dsnd_buf_add_char(out, '\'');
+    while (!err && value.len > 0) {
+        size_t quote = dsnd_str_chr(value, '"');
+
+        if (quote == SIZE_MAX) {
+            err = dsnd_buf_add(out, value);
+            break;
+        }
+        err = dsnd_buf_add(out, dsnd_str_slice(value, 0, quote + 1));
+        if (!err)
+            err = dsnd_buf_add_char(out, '"');
+        value = dsnd_str_slice(value, quote + 1, value.len);
+    }
+    if (!err && quotes)
+        err = dsnd_buf_add_char(out, '"');
+    return err;
+}
+
+static enum dsnd_err csv_value(struct dsnd_buf *out, const struct field *field,
+                               struct dsnd_str value)
+{
+    char time[ROWS_OUT_TIME_SIZE];
+
+    switch (field->type) {
+    case FIELD_STRING:
+    case FIELD_JSON:
+    case FIELD_IDENTITY:
+        return rows_out_csv_cell(out, value);
+    case FIELD_NUMBER:
+        return dsnd_buf_add(out, value);
+    case FIELD_BOOL:
+        if (!dsnd_str_present(value))
+            return DSND_OK;
+        return dsnd_buf_add(out, value.ptr[0] == 't' ? DSND_STR("true") : DSND_STR("false"));
+    case FIELD_TIME:
+        return dsnd_buf_add(out, rows_out_time(value, time));
+    case FIELD_NAME:
+        return rows_out_csv_cell(out, name_of(field, value));
+    }
+    return DSND_OK;
+}
+
+enum dsnd_err rows_out_csv_head(struct dsnd_buf *out, const struct field *fields, size_t count)
+{
+    bool comma = false;
+    enum dsnd_err err = DSND_OK;
+
+    for (size_t i = 0; i < count && !err; i++) {
+        if (!fields[i].name)
+            continue;
+        if (comma)
+            err = dsnd_buf_add_char(out, ',');
+        comma = true;
+        if (!err)
+            err = dsnd_buf_add(out, dsnd_str_of(fields[i].name));
+    }
+    return err ? err : dsnd_buf_add(out, DSND_STR("\r\n"));
+}
+
+enum dsnd_err rows_out_csv(struct dsnd_buf *out, const struct field *fields, size_t count,
+                           const struct store_rows *rows, size_t row)
+{
+    bool comma = false;
+    enum dsnd_err err = DSND_OK;
+
+    for (size_t i = 0; i < count && !err; i++) {
+        if (!fields[i].name)
+            continue;
+        if (comma)
+            err = dsnd_buf_add_char(out, ',');
+        comma = true;
+        if (!err)
+            err = csv_value(out, &fields[i], store_rows_value(rows, row, i));
+    }
+    return err ? err : dsnd_buf_add(out, DSND_STR("\r\n"));
+}
