@@ -2,7 +2,7 @@
 
 #include <assert.h>
 
-#include "api/digest.h"
+#include "api/encode.h"
 #include "base/utf8.h"
 
 /* Before encoding: list, then each key, with this between them. Keys never hold it. */
@@ -20,7 +20,7 @@ enum dsnd_err cursor_encode(const struct cursor *cursor, const char *list, struc
             err = dsnd_buf_add(&plain, cursor->key[i]);
     }
     if (!err)
-        err = digest_base64url(dsnd_buf_str(&plain), out);
+        err = encode_base64url(dsnd_buf_str(&plain), out);
     dsnd_buf_done(&plain);
     return err;
 }
@@ -52,7 +52,7 @@ enum dsnd_err cursor_decode(struct dsnd_str text, const char *list, size_t count
     assert(count <= CURSOR_KEYS_MAX);
     if (text.len == 0 || text.len > CURSOR_TEXT_MAX)
         goto out;
-    err = digest_base64url_decode(text, &plain);
+    err = encode_base64url_decode(text, &plain);
     if (err)
         goto out;
     err = dsnd_arena_copy(arena, dsnd_buf_str(&plain), &copy);

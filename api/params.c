@@ -145,16 +145,15 @@ static enum dsnd_err read_count(const struct param_spec *spec, struct dsnd_str v
     if (dsnd_str_to_u64(value, spec->max, &number) || number < spec->min) {
         set_name(ret_error, dsnd_str_of(spec->name));
         (void)snprintf(ret_error->detail, sizeof(ret_error->detail),
-                       "must be a whole number from %" PRIu64 " to %" PRIu64, spec->min,
-                       spec->max);
+                       "must be a whole number from %" PRIu64 " to %" PRIu64, spec->min, spec->max);
         return DSND_ERR_SYNTAX;
     }
     *(int64_t *)target = (int64_t)number;
     return DSND_OK;
 }
 
-static enum dsnd_err read_choice(const struct param_spec *spec, struct dsnd_str value,
-                                 void *target, struct params_error *ret_error)
+static enum dsnd_err read_choice(const struct param_spec *spec, struct dsnd_str value, void *target,
+                                 struct params_error *ret_error)
 {
     size_t len = 0;
 
@@ -228,9 +227,8 @@ static enum dsnd_err read_one(const struct param_spec *spec, struct dsnd_str val
     return DSND_ERR_SYNTAX;
 }
 
-enum dsnd_err params_read(const struct params *params, const struct param_spec *specs,
-                          size_t count, struct dsnd_arena *arena, void *target,
-                          struct params_error *ret_error)
+enum dsnd_err params_read(const struct params *params, const struct param_spec *specs, size_t count,
+                          struct dsnd_arena *arena, void *target, struct params_error *ret_error)
 {
     uint64_t seen = 0;
 

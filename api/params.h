@@ -50,9 +50,9 @@ enum param_type {
 struct param_spec {
     const char *name;
     enum param_type type;
-    size_t offset; /* of the member in the struct to fill */
-    uint64_t min;  /* of COUNT */
-    uint64_t max;  /* of COUNT and STRING */
+    size_t offset;              /* of the member in the struct to fill */
+    uint64_t min;               /* of COUNT */
+    uint64_t max;               /* of COUNT and STRING */
     const char *const *choices; /* of CHOICE, ended by NULL */
 };
 
@@ -77,9 +77,8 @@ struct dsnd_str params_get(const struct params *params, const char *name);
  * `*ret_error` says which and what is allowed. DSND_ERR_NOMEM.
  */
 DSND_MUST_CHECK
-enum dsnd_err params_read(const struct params *params, const struct param_spec *specs,
-                          size_t count, struct dsnd_arena *arena, void *target,
-                          struct params_error *ret_error);
+enum dsnd_err params_read(const struct params *params, const struct param_spec *specs, size_t count,
+                          struct dsnd_arena *arena, void *target, struct params_error *ret_error);
 
 /* 1-20 of [a-z0-9_-]. */
 bool params_is_key(struct dsnd_str s);

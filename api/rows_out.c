@@ -43,7 +43,7 @@ void rows_out_value(struct json_out *json, const struct field *field, struct dsn
         break;
     case FIELD_BOOL:
         if (dsnd_str_present(value))
-            json_out_bool(json, value.len == 1 && value.ptr[0] == 't');
+            json_out_bool(json, dsnd_str_eq(value, DSND_STR("true")));
         else
             json_out_null(json);
         break;
@@ -120,11 +120,8 @@ static enum dsnd_err csv_value(struct dsnd_buf *out, const struct field *field,
     case FIELD_IDENTITY:
         return rows_out_csv_cell(out, value);
     case FIELD_NUMBER:
-        return dsnd_buf_add(out, value);
     case FIELD_BOOL:
-        if (!dsnd_str_present(value))
-            return DSND_OK;
-        return dsnd_buf_add(out, value.ptr[0] == 't' ? DSND_STR("true") : DSND_STR("false"));
+        return dsnd_buf_add(out, value);
     case FIELD_TIME:
         return dsnd_buf_add(out, rows_out_time(value, time));
     case FIELD_NAME:

@@ -16,7 +16,7 @@
 enum field_type {
     FIELD_STRING,
     FIELD_NUMBER,  /* decimal text, printed as it is */
-    FIELD_BOOL,    /* 't' or 'f' */
+    FIELD_BOOL,    /* "true" or "false" */
     FIELD_TIME,    /* PostgreSQL's ISO text in UTC, printed as RFC 3339 */
     FIELD_JSON,    /* JSON text, printed as it is; a string in CSV */
     FIELD_NAME,    /* a number that `name` turns into a published name; NULL gives null */

@@ -3,8 +3,8 @@
  * zone UTC and ISO dates. Each query function names its columns in an enum, in order.
  *
  * Results of every query function: DSND_ERR_UNAVAILABLE: the database is away or busy, try again;
- * DSND_ERR_SYNTAX: PostgreSQL cannot store or read a given value (SQLSTATE class 22);
- * DSND_ERR_CONFLICT: a constraint refused it; DSND_ERR_NOMEM. A connection serves one thread.
+ * DSND_ERR_REFUSED: PostgreSQL cannot store or read a given value;
+ * DSND_ERR_VERSION; DSND_ERR_NOMEM. A connection serves one thread.
  */
 #ifndef DSND_STORE_QUERY_H
 #define DSND_STORE_QUERY_H

@@ -1,13 +1,233 @@
 /*
  * Statements that only read, and those by which the API changes what people own: campaigns, sends,
  * suppressions, tokens. Rows X(id, sql). Private to store/.
+ *
+ * Results are text, in the order of the enums of the query_*.h headers; parameters given as text
+ * are cast here, so that a value PostgreSQL cannot read is an error of data (SQLSTATE class 22).
  */
 #ifndef DSND_STORE_STATEMENTS_QUERY_H
 #define DSND_STORE_STATEMENTS_QUERY_H
 
 /* clang-format off */
+#define QUERY_CAMPAIGN \
+    "SELECT c.id::text, c.key, c.name, to_json(c.tags)::text, c.created_at::text," \
+    " c.sent_declared::text, coalesce(t.sent, 0)::text, coalesce(t.failed, 0)::text," \
+    " coalesce(t.hard, 0)::text, coalesce(t.soft, 0)::text, coalesce(t.block, 0)::text," \
+    " coalesce(t.delivered, 0)::text, coalesce(t.handed_off, 0)::text," \
+    " coalesce(t.delay_open, 0)::text, coalesce(t.delayed, 0)::text," \
+    " coalesce(t.complained, 0)::text, coalesce(t.statuses, 0)::text," \
+    " coalesce(t.proven, 0)::text, t.first_report_at::text, t.last_report_at::text" \
+    " FROM campaign c LEFT JOIN total_campaign t ON t.campaign_id = c.id WHERE c.id <> 0"
+
+#define QUERY_STATUS \
+    "SELECT s.id::text, s.report_id::text, c.key, s.ref, s.received_at::text, s.recipient," \
+    " s.final_recipient, s.original_recipient, s.proven_recipient, s.action::text, s.status," \
+    " s.smtp_code::text, s.smtp_status, s.class::text, s.cause::text, s.permanence::text," \
+    " s.fault::text, nullif(s.provider, ''), s.remote_mta, s.diagnostic, s.will_retry_until," \
+    " s.retry_after_s::text, s.rule, s.matched, s.rules_version, s.blocklist, s.evidence::text" \
+    " FROM status s LEFT JOIN campaign c ON c.id = s.campaign_id AND c.id <> 0 WHERE "
+/* $1 before id, $2 class, $3 action, $4 provider, $5 from, $6 to, $7 limit */
+#define QUERY_STATUS_FILTER \
+    "($1::text IS NULL OR s.id < $1::text::bigint)" \
+    " AND ($2::smallint IS NULL OR s.class = $2) AND ($3::smallint IS NULL OR s.action = $3)" \
+    " AND ($4::text IS NULL OR s.provider = $4)" \
+    " AND ($5::text IS NULL OR (s.id >= record_floor(($5::text::timestamptz)::date)" \
+    " AND s.received_at >= $5::text::timestamptz))" \
+    " AND ($6::text IS NULL OR (s.id < record_floor(($6::text::timestamptz)::date + 1)" \
+    " AND s.received_at < $6::text::timestamptz))"
+#define QUERY_STATUS_PAGE " ORDER BY s.id DESC LIMIT $7"
+
+#define QUERY_SUPPRESSION \
+    "SELECT encode(s.address_hash, 'hex'), s.address, c.key, s.ref, s.class::text," \
+    " s.evidence::text, s.source::text, s.pending::text, s.created_at::text," \
+    " s.expires_at::text, to_json(s.status_ids)::text, s.note" \
+    " FROM suppression s LEFT JOIN campaign c ON c.id = s.campaign_id AND c.id <> 0" \
+    " WHERE (s.expires_at IS NULL OR s.expires_at > now())"
+
+#define QUERY_QUARANTINE \
+    "SELECT id::text, received_at::text, stored_at::text, reason::text, error, peer, helo," \
+    " mail_from, to_json(envelope_to)::text, octets::text, replayed_at::text FROM quarantine"
+
+/* $1 from, $2 to, $3 0 hour, 1 day or 2 all in one, $4 time zone, $5 by provider, $6 by class,
+ * $7 by campaign, $8 limit. Where classes are told apart, the rate of each is of all that was sent. */
+#define QUERY_BUCKET \
+    "CASE $3::int WHEN 0 THEN date_trunc('hour', h.hour, $4)" \
+    " WHEN 1 THEN date_trunc('day', h.hour, $4) END"
+#define QUERY_BY_PROVIDER "CASE WHEN $5 THEN coalesce(nullif(h.provider, ''), 'unknown') END"
+#define QUERY_BY_CAMPAIGN "CASE WHEN $7 THEN c.key END"
+#define QUERY_METRICS \
+    "SELECT (" QUERY_BUCKET ")::text AS t, " QUERY_BY_PROVIDER " AS p," \
+    " CASE WHEN $6 THEN h.class END::text AS k, " QUERY_BY_CAMPAIGN " AS g," \
+    " (CASE WHEN $6 THEN sum(sum(h.sent)) OVER (PARTITION BY " QUERY_BUCKET ", " \
+    QUERY_BY_PROVIDER ", " QUERY_BY_CAMPAIGN ") ELSE sum(h.sent) END)::text," \
+    " sum(h.failed)::text, sum(h.hard)::text, sum(h.soft)::text, sum(h.block)::text," \
+    " sum(h.delivered)::text, sum(h.handed_off)::text, sum(h.delay_open)::text," \
+    " sum(h.delayed)::text, sum(h.complained)::text, sum(h.statuses)::text," \
+    " sum(h.proven)::text FROM total_hour h JOIN campaign c ON c.id = h.campaign_id" \
+    " WHERE h.hour >= date_trunc('hour', $1::text::timestamptz, 'UTC')" \
+    " AND h.hour < $2::text::timestamptz"
+#define QUERY_METRICS_PAGE \
+    " GROUP BY 1, 2, 3, 4, " QUERY_BUCKET ", " QUERY_BY_PROVIDER ", " QUERY_BY_CAMPAIGN \
+    " ORDER BY t, g NULLS FIRST, p NULLS FIRST, k NULLS FIRST LIMIT $8"
+
 #define STATEMENTS_QUERY(X) \
-    X(SCHEMA_VERSION, "SELECT coalesce(max(version), 0)::int4 FROM schema_migration")
+    X(SCHEMA_VERSION, "SELECT coalesce(max(version), 0)::int4 FROM schema_migration") \
+    X(TOKEN_FIND, \
+      "SELECT id::text, scopes::text, encode(hash, 'hex') FROM token" \
+      " WHERE hash = $1 AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > now())") \
+    X(TOKEN_ADD, \
+      "INSERT INTO token (hash, name, scopes, expires_at)" \
+      " VALUES ($1, $2, $3, $4::text::timestamptz) RETURNING id::text") \
+    X(TOKEN_LIST, \
+      "SELECT id::text, name, scopes::text, created_at::text, expires_at::text, revoked_at::text" \
+      " FROM token ORDER BY id") \
+    X(TOKEN_REVOKE, \
+      "UPDATE token SET revoked_at = now() WHERE id = $1 AND revoked_at IS NULL" \
+      " RETURNING id::text") \
+    X(IDEMPOTENCY_BEGIN, \
+      "INSERT INTO idempotency (token_id, key, request_hash) VALUES ($1, $2, $3)" \
+      " ON CONFLICT (token_id, key) DO UPDATE SET request_hash = excluded.request_hash," \
+      " status = NULL, content_type = NULL, body = NULL, created_at = now()" \
+      " WHERE idempotency.created_at < now() - CASE WHEN idempotency.status IS NULL" \
+      " THEN interval '2 minutes' ELSE interval '1 day' END" \
+      " RETURNING key") \
+    X(IDEMPOTENCY_GET, \
+      "SELECT encode(request_hash, 'hex'), status::text, content_type, body FROM idempotency" \
+      " WHERE token_id = $1 AND key = $2") \
+    X(IDEMPOTENCY_END, \
+      "UPDATE idempotency SET status = $3, content_type = $4, body = $5" \
+      " WHERE token_id = $1 AND key = $2") \
+    X(IDEMPOTENCY_DROP, "DELETE FROM idempotency WHERE token_id = $1 AND key = $2") \
+    X(CAMPAIGN_GET, QUERY_CAMPAIGN " AND c.key = $1") \
+    X(CAMPAIGN_LIST, \
+      QUERY_CAMPAIGN " AND ($1::text IS NULL OR c.id < $1::text::bigint)" \
+      " AND ($2::text IS NULL OR $2 = ANY (c.tags))" \
+      " AND ($3::text IS NULL OR c.created_at >= $3::text::timestamptz)" \
+      " AND ($4::text IS NULL OR c.created_at < $4::text::timestamptz)" \
+      " ORDER BY c.id DESC LIMIT $5") \
+    X(CAMPAIGN_PUT, \
+      "INSERT INTO campaign AS c (key, name, tags, sent_declared)" \
+      " VALUES ($1, $2, coalesce($4::text[], '{}'), $6)" \
+      " ON CONFLICT (key) DO UPDATE SET" \
+      " name = CASE WHEN $3 THEN excluded.name ELSE c.name END," \
+      " tags = CASE WHEN $5 THEN excluded.tags ELSE c.tags END," \
+      " sent_declared = CASE WHEN $7 THEN excluded.sent_declared ELSE c.sent_declared END," \
+      " updated_at = now() RETURNING (xmax = 0)::text") \
+    X(CAMPAIGN_CLASSES, \
+      "SELECT class::text, sum(failed)::text FROM total_breakdown" \
+      " WHERE campaign_id = $1::text::bigint GROUP BY class HAVING sum(failed) > 0" \
+      " ORDER BY sum(failed) DESC, class") \
+    X(CAMPAIGN_PROVIDERS, \
+      "SELECT provider, sum(failed)::text, sum(delivered)::text, sum(handed_off)::text," \
+      " sum(delay_open)::text, sum(delayed)::text, sum(complained)::text FROM total_breakdown" \
+      " WHERE campaign_id = $1::text::bigint GROUP BY provider" \
+      " HAVING sum(failed + delivered + handed_off + delay_open + delayed + complained) > 0" \
+      " ORDER BY sum(failed) DESC, provider") \
+    X(CAMPAIGN_ENSURE, \
+      "INSERT INTO campaign (key) SELECT DISTINCT k FROM unnest($1::text[]) k ORDER BY k" \
+      " ON CONFLICT DO NOTHING") \
+    X(SEND_ADD, \
+      "WITH input AS (SELECT i.ord, c.id AS campaign_id, i.ref, i.recipient, i.recipient_key," \
+      "  i.message_id, i.envelope_id, i.provider, i.sent_at," \
+      "  row_number() OVER (PARTITION BY c.id, i.ref ORDER BY i.ord) AS copy" \
+      "  FROM unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::text[], $6::text[]," \
+      "  $7::text[], $8::timestamptz[]) WITH ORDINALITY AS i (campaign, ref, recipient," \
+      "  recipient_key, message_id, envelope_id, provider, sent_at, ord)" \
+      "  JOIN campaign c ON c.key = i.campaign)," \
+      " added AS (INSERT INTO send (campaign_id, ref, recipient, recipient_key, message_id," \
+      "  envelope_id, provider, sent_at) SELECT campaign_id, ref, recipient, recipient_key," \
+      "  message_id, envelope_id, provider, sent_at FROM input WHERE copy = 1" \
+      "  ORDER BY campaign_id, ref ON CONFLICT DO NOTHING" \
+      "  RETURNING campaign_id, ref, provider, sent_at)," \
+      " in_campaign AS (INSERT INTO total_campaign AS t (campaign_id, sent)" \
+      "  SELECT campaign_id, count(*) FROM added GROUP BY 1 ORDER BY 1" \
+      "  ON CONFLICT (campaign_id) DO UPDATE SET sent = t.sent + excluded.sent)," \
+      " in_breakdown AS (INSERT INTO total_breakdown AS t (campaign_id, provider, class, sent)" \
+      "  SELECT campaign_id, provider, 0, count(*) FROM added GROUP BY 1, 2 ORDER BY 1, 2" \
+      "  ON CONFLICT (campaign_id, provider, class) DO UPDATE SET sent = t.sent + excluded.sent)," \
+      " in_hour AS (INSERT INTO total_hour AS t (campaign_id, hour, provider, class, sent)" \
+      "  SELECT campaign_id, date_trunc('hour', sent_at, 'UTC'), provider, 0, count(*) FROM added" \
+      "  GROUP BY 1, 2, 3 ORDER BY 1, 2, 3" \
+      "  ON CONFLICT (campaign_id, hour, provider, class)" \
+      "  DO UPDATE SET sent = t.sent + excluded.sent)" \
+      " SELECT (i.copy = 1 AND a.ref IS NOT NULL)::text FROM input i" \
+      " LEFT JOIN added a ON a.campaign_id = i.campaign_id AND a.ref = i.ref ORDER BY i.ord") \
+    X(METRICS_ALL, QUERY_METRICS QUERY_METRICS_PAGE) \
+    X(METRICS_CAMPAIGN, \
+      QUERY_METRICS " AND h.campaign_id = (SELECT id FROM campaign WHERE key = $9)" \
+      QUERY_METRICS_PAGE) \
+    X(TIME_ZONE_FIND, "SELECT timezone($1, now())::text") \
+    X(STATUS_LIST, QUERY_STATUS QUERY_STATUS_FILTER QUERY_STATUS_PAGE) \
+    X(STATUS_LIST_CAMPAIGN, \
+      QUERY_STATUS "s.campaign_id = (SELECT id FROM campaign WHERE key = $8) AND " \
+      QUERY_STATUS_FILTER QUERY_STATUS_PAGE) \
+    X(STATUS_LIST_RECIPIENT, \
+      QUERY_STATUS "s.recipient_key = $8" \
+      " AND ($9::text IS NULL OR s.campaign_id = (SELECT id FROM campaign WHERE key = $9)) AND " \
+      QUERY_STATUS_FILTER QUERY_STATUS_PAGE) \
+    X(STATUS_GET, QUERY_STATUS "s.id = $1::text::bigint") \
+    X(STATUS_OF_REPORT, \
+      QUERY_STATUS "s.report_id = $1::text::bigint" \
+      " AND s.id >= record_floor(DATE '2020-01-01' + ($1::text::bigint >> 38)::int)" \
+      " AND s.id < record_floor(DATE '2020-01-02' + ($1::text::bigint >> 38)::int)" \
+      " ORDER BY s.ordinal LIMIT 10000") \
+    X(REPORT_GET, \
+      "SELECT r.id::text, c.key, r.received_at::text, r.stored_at::text, r.kind::text," \
+      " r.feedback::text, r.attribution::text, r.evidence::text, r.source::text, r.tls::text," \
+      " r.peer, r.helo, r.mail_from, to_json(r.envelope_to)::text, r.smtp_envelope_id," \
+      " r.envelope_id, r.reporting_mta, r.arrival_date, r.message_id, r.subject," \
+      " r.from_address, r.returned_message_id, r.returned_to, r.octets::text," \
+      " r.recipients::text, r.recipients_dropped::text, r.rules_version, r.warnings::text," \
+      " EXISTS (SELECT FROM report_raw w WHERE w.id = r.id)::text" \
+      " FROM report r LEFT JOIN campaign c ON c.id = r.campaign_id AND c.id <> 0" \
+      " WHERE r.id = $1::text::bigint") \
+    X(REPORT_RAW, "SELECT octets, raw FROM report_raw WHERE id = $1::text::bigint") \
+    X(SUPPRESSION_GET, QUERY_SUPPRESSION " AND s.address_hash = $1") \
+    X(SUPPRESSION_LIST, \
+      QUERY_SUPPRESSION \
+      " AND ($1::text IS NULL OR (s.created_at, s.address_hash) <" \
+      "  ($1::text::timestamptz, decode($2::text, 'hex')))" \
+      " AND ($3::smallint IS NULL OR s.class = $3)" \
+      " AND ($4::boolean IS NULL OR s.pending = $4)" \
+      " AND ($5::text IS NULL OR s.created_at >= $5::text::timestamptz)" \
+      " AND ($6::text IS NULL OR s.created_at < $6::text::timestamptz)" \
+      " AND ($7::text IS NULL OR c.key = $7)" \
+      " ORDER BY s.created_at DESC, s.address_hash DESC LIMIT $8") \
+    X(SUPPRESSION_CHECK, \
+      "SELECT (s.address_hash IS NOT NULL)::text, s.class::text, s.created_at::text," \
+      " s.expires_at::text FROM unnest($1::bytea[]) WITH ORDINALITY AS a (hash, ord)" \
+      " LEFT JOIN suppression s ON s.address_hash = a.hash AND NOT s.pending" \
+      "  AND (s.expires_at IS NULL OR s.expires_at > now()) ORDER BY a.ord") \
+    X(SUPPRESSION_PUT, \
+      "WITH input AS (SELECT DISTINCT ON (hash) * FROM unnest($1::bytea[], $2::text[]," \
+      "  $3::smallint[], $4::text[], $5::text[]) AS i (hash, address, class, expires_at, note)" \
+      "  ORDER BY hash)," \
+      " put AS (INSERT INTO suppression AS s (address_hash, address, class, source, expires_at," \
+      "  note) SELECT hash, address, class, $6, expires_at::timestamptz, note FROM input" \
+      "  ON CONFLICT (address_hash) DO UPDATE SET address = excluded.address," \
+      "  class = excluded.class, source = excluded.source, pending = false," \
+      "  expires_at = excluded.expires_at, note = excluded.note, created_at = CASE WHEN" \
+      "  s.expires_at <= now() OR s.pending THEN now() ELSE s.created_at END" \
+      "  WHERE (s.class, s.expires_at, s.note, s.pending) IS DISTINCT FROM" \
+      "   (excluded.class, excluded.expires_at, excluded.note, false)" \
+      "   OR s.expires_at <= now() RETURNING s.*)" \
+      " SELECT suppression_log(1::smallint, $6, $7::text, array_agg(put::suppression))::text" \
+      " FROM put") \
+    X(SUPPRESSION_LIFT, \
+      "WITH gone AS (DELETE FROM suppression s WHERE address_hash = $1 RETURNING s.*)" \
+      " SELECT suppression_log(2::smallint, $2, $3::text, array_agg(gone::suppression))::text" \
+      " FROM gone") \
+    X(SUPPRESSION_CHANGES, \
+      "SELECT h.seq::text, h.op::text, h.address, c.key, h.ref, h.class::text, h.at::text," \
+      " h.expires_at::text, h.source::text, encode(h.address_hash, 'hex'), h.note" \
+      " FROM suppression_change h LEFT JOIN campaign c ON c.id = h.campaign_id AND c.id <> 0" \
+      " WHERE h.seq > $1::text::bigint ORDER BY h.seq LIMIT $2") \
+    X(SUPPRESSION_CLOCK, "SELECT seq::text FROM suppression_clock") \
+    X(QUARANTINE_LIST, \
+      QUERY_QUARANTINE " WHERE ($1::text IS NULL OR id < $1::text::bigint)" \
+      " ORDER BY id DESC LIMIT $2") \
+    X(QUARANTINE_GET, QUERY_QUARANTINE " WHERE id = $1::text::bigint") \
+    X(QUARANTINE_RAW, "SELECT octets, raw FROM quarantine WHERE id = $1::text::bigint")
 /* clang-format on */
 
 #endif
