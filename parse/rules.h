@@ -9,7 +9,10 @@
 #ifndef DSND_PARSE_RULES_H
 #define DSND_PARSE_RULES_H
 
+#include <stdbool.h>
+
 #include "base/arena.h"
+#include "base/buf.h"
 #include "base/err.h"
 #include "base/str.h"
 #include "parse/report.h"
@@ -37,9 +40,36 @@ enum dsnd_err rule_scratch_new(const struct rule_set *set, struct rule_scratch *
 void rule_scratch_free(struct rule_scratch *self);
 
 /*
+ * Try the test texts of every rule. A rule without a test, or one whose test another rule decides
+ * or none does, is a problem: a line each is appended to `problems`, their number is
+ * `*ret_count`. DSND_ERR_NOMEM, DSND_ERR_LIMIT: `problems` is full.
+ */
+DSND_MUST_CHECK
+enum dsnd_err rule_set_check(const struct rule_set *set, struct dsnd_buf *problems,
+                             size_t *ret_count);
+
+/* What can be listed of one rule; borrowed from the set. */
+struct rule_info {
+    struct dsnd_str id;
+    unsigned line;              /* of the rules file */
+    enum report_class klass;    /* NONE: it gives something else than a class */
+    struct dsnd_str provider;   /* the first it is for; absent: any */
+    struct dsnd_str pattern;    /* absent: codes alone decide */
+    size_t test_count;
+    bool is_filtered; /* a literal is looked for before the pattern is tried */
+};
+
+size_t rule_set_count(const struct rule_set *set);
+/* `index` below rule_set_count(). */
+struct rule_info rule_set_info(const struct rule_set *set, size_t index);
+
+/*
  * Decide class, cause, permanence, fault, provider, rule, matched, blocklist and retry_after_s of
  * `recipient` from its other members. Views are copied into `arena`. `subject_text` is further text
- * of the report where the recipient's own diagnostic says nothing; may be absent. DSND_ERR_NOMEM.
+ * of the report where the recipient's own diagnostic says nothing; may be absent.
+ *
+ * A failure for a passing reason is EXPIRED and its `cause` is the class of the reason; `rule` and
+ * `matched` then explain the cause. DSND_ERR_NOMEM.
  */
 DSND_MUST_CHECK
 enum dsnd_err rules_classify(const struct rule_set *set, struct rule_scratch *scratch,

@@ -1,4 +1,4 @@
 # Tests of the return path and of classification.
-foreach(name return_path)
+foreach(name return_path rules)
     dsnd_unit_test(${name} LIBS dsnd_parse)
 endforeach()
