@@ -56,8 +56,7 @@ size_t provider_index(struct dsnd_str name)
 /* `host` is `domain` or lies under it. */
 static bool is_under(struct dsnd_str host, struct dsnd_str domain)
 {
-    if (host.len < domain.len ||
-        dsnd_lower(host.ptr[host.len - 1]) != domain.ptr[domain.len - 1] ||
+    if (host.len < domain.len || dsnd_lower(host.ptr[host.len - 1]) != domain.ptr[domain.len - 1] ||
         !dsnd_str_iends(host, domain))
         return false;
     return host.len == domain.len || host.ptr[host.len - domain.len - 1] == '.';

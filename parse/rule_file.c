@@ -171,8 +171,8 @@ static enum dsnd_err read_statuses(struct reader *self, struct dsnd_str value,
         if (*count == RULE_STATUSES_MAX)
             return fail(self, DSND_ERR_LIMIT, "more than %d status codes", RULE_STATUSES_MAX);
         if (!parse_status(item, &statuses[(*count)++]))
-            return fail(self, DSND_ERR_SYNTAX,
-                        "status \"%.*s\": 5.1.1, x.1.1 or 5.7.* is allowed", DSND_STR_ARG(item));
+            return fail(self, DSND_ERR_SYNTAX, "status \"%.*s\": 5.1.1, x.1.1 or 5.7.* is allowed",
+                        DSND_STR_ARG(item));
     }
     return DSND_OK;
 }
@@ -202,8 +202,7 @@ static enum dsnd_err read_match(struct reader *self, struct rule *rule, struct d
     if (value.len == 0)
         return fail(self, DSND_ERR_SYNTAX, "an empty pattern matches everything");
     if (len > RULE_PATTERN_MAX)
-        return fail(self, DSND_ERR_LIMIT, "the pattern is longer than %d octets",
-                    RULE_PATTERN_MAX);
+        return fail(self, DSND_ERR_LIMIT, "the pattern is longer than %d octets", RULE_PATTERN_MAX);
     pattern = dsnd_arena_alloc(self->arena, len + 1);
     if (!pattern)
         return no_memory(self);
@@ -220,8 +219,8 @@ static enum dsnd_err read_match(struct reader *self, struct rule *rule, struct d
 static struct rule_test *add_test(struct reader *self, struct rule *rule)
 {
     if (rule->test_count % TESTS_AT_ONCE == 0) {
-        struct rule_test *more = dsnd_arena_array(self->arena, rule->test_count + TESTS_AT_ONCE,
-                                                  sizeof(*more));
+        struct rule_test *more =
+            dsnd_arena_array(self->arena, rule->test_count + TESTS_AT_ONCE, sizeof(*more));
 
         if (!more)
             return NULL;

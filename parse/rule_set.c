@@ -224,8 +224,8 @@ static bool fits_text(const struct rule *rule, struct rule_scratch *scratch,
         return false;
     found = pcre2_get_ovector_pointer(scratch->data);
     for (int i = 0; i < RULE_SPANS; i++) {
-        bool took_part =
-            (count == 0 || i < count) && found[2 * i] != PCRE2_UNSET && found[2 * i + 1] >= found[2 * i];
+        bool took_part = (count == 0 || i < count) && found[2 * i] != PCRE2_UNSET &&
+                         found[2 * i + 1] >= found[2 * i];
 
         if (took_part)
             span[i] = (struct rule_span){found[2 * i], found[2 * i + 1]};

@@ -51,10 +51,10 @@ enum dsnd_err rule_set_check(const struct rule_set *set, struct dsnd_buf *proble
 /* What can be listed of one rule; borrowed from the set. */
 struct rule_info {
     struct dsnd_str id;
-    unsigned line;              /* of the rules file */
-    enum report_class klass;    /* NONE: it gives something else than a class */
-    struct dsnd_str provider;   /* the first it is for; absent: any */
-    struct dsnd_str pattern;    /* absent: codes alone decide */
+    unsigned line;            /* of the rules file */
+    enum report_class klass;  /* NONE: it gives something else than a class */
+    struct dsnd_str provider; /* the first it is for; absent: any */
+    struct dsnd_str pattern;  /* absent: codes alone decide */
     size_t test_count;
     bool is_filtered; /* a literal is looked for before the pattern is tried */
 };

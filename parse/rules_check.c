@@ -40,13 +40,13 @@ static enum dsnd_err wrong_rule(struct check *self, const struct rule *rule,
     if (!other)
         return dsnd_buf_addf(self->problems, "line %u: [%.*s] no rule matches this test\n",
                              test->line, DSND_STR_ARG(rule->id));
-    return dsnd_buf_addf(self->problems, "line %u: [%.*s] this test is decided by [%.*s] of line %u\n",
-                         test->line, DSND_STR_ARG(rule->id), DSND_STR_ARG(other->id), other->line);
+    return dsnd_buf_addf(self->problems,
+                         "line %u: [%.*s] this test is decided by [%.*s] of line %u\n", test->line,
+                         DSND_STR_ARG(rule->id), DSND_STR_ARG(other->id), other->line);
 }
 
 static enum dsnd_err check_value(struct check *self, const struct rule *rule,
-                                 const struct rule_test *test,
-                                 const struct rule_decision *decision)
+                                 const struct rule_test *test, const struct rule_decision *decision)
 {
     const struct rule_text *text = rule_scratch_text(self->scratch);
 
