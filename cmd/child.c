@@ -12,6 +12,7 @@
 
 #include "base/log.h"
 #include "base/str.h"
+#include "cmd/commands.h"
 
 /* A descriptor that the supervisor left in the environment, or -1. */
 static int inherited_fd(const char *name)
@@ -78,4 +79,13 @@ enum child_event child_wait(int timeout_ms)
     if (caught < 0)
         return CHILD_EVENT_NONE;
     return caught == SIGHUP ? CHILD_EVENT_RELOAD : CHILD_EVENT_STOP;
+}
+
+int child_exit_status(enum dsnd_err err)
+{
+    if (err == DSND_OK)
+        return EXIT_DONE;
+    if (err == DSND_ERR_VERSION)
+        return EXIT_VERSION;
+    return err == DSND_ERR_SYNTAX ? EXIT_USAGE : EXIT_FAILED;
 }

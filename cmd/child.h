@@ -34,4 +34,7 @@ void child_ready(void);
  */
 enum child_event child_wait(int timeout_ms);
 
+/* The exit status that tells the supervisor what `err` means: whether starting again can help. */
+int child_exit_status(enum dsnd_err err);
+
 #endif

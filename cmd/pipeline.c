@@ -365,15 +365,6 @@ static void close_all(struct pipeline *self)
         pipeline_batch_free(self->batches[i]);
 }
 
-static int exit_status_of(enum dsnd_err err)
-{
-    if (err == DSND_OK)
-        return EXIT_DONE;
-    if (err == DSND_ERR_VERSION)
-        return EXIT_VERSION;
-    return err == DSND_ERR_SYNTAX ? EXIT_USAGE : EXIT_FAILED;
-}
-
 int cmd_pipeline(int argc, char **argv)
 {
     static struct settings settings;
@@ -400,5 +391,5 @@ int cmd_pipeline(int argc, char **argv)
                   dsnd_err_text(err), err == DSND_ERR_IO ? strerror(errno) : "",
                   settings.journal.dir);
     close_all(&self);
-    return exit_status_of(err);
+    return child_exit_status(err);
 }
