@@ -45,18 +45,15 @@ static const char *const permanence_names[] = {
 };
 
 static const char *const fault_names[] = {
-    [REPORT_FAULT_NONE] = "none",     [REPORT_FAULT_RECIPIENT] = "recipient",
+    [REPORT_FAULT_NONE] = "none",       [REPORT_FAULT_RECIPIENT] = "recipient",
     [REPORT_FAULT_MESSAGE] = "message", [REPORT_FAULT_SENDER] = "sender",
     [REPORT_FAULT_NETWORK] = "network",
 };
 
 static const char *const feedback_names[] = {
-    [REPORT_FEEDBACK_ABUSE] = "abuse",
-    [REPORT_FEEDBACK_FRAUD] = "fraud",
-    [REPORT_FEEDBACK_VIRUS] = "virus",
-    [REPORT_FEEDBACK_OTHER] = "other",
-    [REPORT_FEEDBACK_NOT_SPAM] = "not-spam",
-    [REPORT_FEEDBACK_AUTH_FAILURE] = "auth-failure",
+    [REPORT_FEEDBACK_ABUSE] = "abuse",       [REPORT_FEEDBACK_FRAUD] = "fraud",
+    [REPORT_FEEDBACK_VIRUS] = "virus",       [REPORT_FEEDBACK_OTHER] = "other",
+    [REPORT_FEEDBACK_NOT_SPAM] = "not-spam", [REPORT_FEEDBACK_AUTH_FAILURE] = "auth-failure",
     [REPORT_FEEDBACK_OPT_OUT] = "opt-out",
 };
 

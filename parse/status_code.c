@@ -64,8 +64,8 @@ static uint16_t reply_at(struct dsnd_str s, size_t at)
     if (at && (is_word(s.ptr[at - 1]) || s.ptr[at - 1] == '.' || s.ptr[at - 1] == '-' ||
                s.ptr[at - 1] == '/' || s.ptr[at - 1] == '@'))
         return 0;
-    if (at + 3 < s.len && (is_word(s.ptr[at + 3]) || s.ptr[at + 3] == '.' ||
-                           s.ptr[at + 3] == '@' || s.ptr[at + 3] == '/'))
+    if (at + 3 < s.len && (is_word(s.ptr[at + 3]) || s.ptr[at + 3] == '.' || s.ptr[at + 3] == '@' ||
+                           s.ptr[at + 3] == '/'))
         return 0;
     return (uint16_t)((s.ptr[at] - '0') * 100 + (s.ptr[at + 1] - '0') * 10 + s.ptr[at + 2] - '0');
 }
@@ -74,9 +74,9 @@ static uint16_t reply_at(struct dsnd_str s, size_t at)
 static bool looks_like_amount(struct dsnd_str s, size_t after)
 {
     static const struct dsnd_str units[] = {
-        DSND_STR_INIT(" byte"), DSND_STR_INIT(" octet"), DSND_STR_INIT(" kb"),
-        DSND_STR_INIT(" mb"),   DSND_STR_INIT(" hour"),  DSND_STR_INIT(" sec"),
-        DSND_STR_INIT(" min"),  DSND_STR_INIT(" day"),   DSND_STR_INIT(" recipients"),
+        DSND_STR_INIT(" byte"),     DSND_STR_INIT(" octet"), DSND_STR_INIT(" kb"),
+        DSND_STR_INIT(" mb"),       DSND_STR_INIT(" hour"),  DSND_STR_INIT(" sec"),
+        DSND_STR_INIT(" min"),      DSND_STR_INIT(" day"),   DSND_STR_INIT(" recipients"),
         DSND_STR_INIT(" messages"),
     };
     struct dsnd_str rest = dsnd_str_slice(s, after, s.len);
