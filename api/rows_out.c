@@ -78,7 +78,7 @@ void rows_out_json(struct json_out *json, const struct field *fields, size_t cou
 static bool needs_quotes(struct dsnd_str value)
 {
     for (size_t i = 0; i < value.len; i++) {
-        if (memchr(",\"\r\n", value.ptr[i], 4))
+        if (dsnd_str_chr(DSND_STR(",\"\r\n"), value.ptr[i]) != SIZE_MAX)
             return true;
     }
     return false;
@@ -86,7 +86,7 @@ static bool needs_quotes(struct dsnd_str value)
 
 enum dsnd_err rows_out_csv_cell(struct dsnd_buf *out, struct dsnd_str value)
 {
-    bool formula = value.len > 0 && memchr("=+-@\t\r", value.ptr[0], 6) != NULL;
+    bool formula = value.len > 0 && dsnd_str_chr(DSND_STR("=+-@\t\r"), value.ptr[0]) != SIZE_MAX;
     bool quotes = needs_quotes(value);
     enum dsnd_err err = quotes ? dsnd_buf_add_char(out, '"') : DSND_OK;
 

@@ -130,9 +130,8 @@ static enum dsnd_err choose_domain(struct dsnd_str domain, char ret_domain[DOMAI
     return is_domain(dsnd_str_make(ret_domain, domain.len)) ? DSND_OK : DSND_ERR_SYNTAX;
 }
 
-enum dsnd_err return_path_mint(const struct return_path_keys *keys, struct dsnd_str campaign,
-                               struct dsnd_str recipient, struct dsnd_str ref,
-                               struct dsnd_str domain, int64_t now_us,
+enum dsnd_err return_path_mint(const struct return_path_keys *keys,
+                               const struct return_path_request *request, int64_t now_us,
                                char ret_address[RETURN_PATH_SIZE])
 {
     struct return_path path;
@@ -145,13 +144,13 @@ enum dsnd_err return_path_mint(const struct return_path_keys *keys, struct dsnd_
         return DSND_ERR_REFUSED;
     if (today < 0 || today >= DAY_LIMIT)
         return DSND_ERR_LIMIT;
-    if (!is_word(campaign, RETURN_PATH_CAMPAIGN_MAX))
+    if (!is_word(request->campaign, RETURN_PATH_CAMPAIGN_MAX))
         return DSND_ERR_SYNTAX;
-    err = dsnd_str_copy(campaign, path.campaign, sizeof(path.campaign));
+    err = dsnd_str_copy(request->campaign, path.campaign, sizeof(path.campaign));
     if (!err)
-        err = choose_ref(recipient, ref, path.ref);
+        err = choose_ref(request->recipient, request->ref, path.ref);
     if (!err)
-        err = choose_domain(domain, path.domain);
+        err = choose_domain(request->domain, path.domain);
     if (err)
         return err;
     for (unsigned i = 0; i < DAY_CHARS; i++)

@@ -63,15 +63,22 @@ DSND_MUST_CHECK
 enum dsnd_err return_path_default_ref(struct dsnd_str address,
                                       char ret_ref[RETURN_PATH_REF_MAX + 1]);
 
+/* What to mint. All views are borrowed. */
+struct return_path_request {
+    struct dsnd_str campaign;
+    struct dsnd_str recipient; /* for the default ref; may be absent where `ref` is given */
+    struct dsnd_str ref;       /* the sender's own; absent: the default ref of `recipient` */
+    struct dsnd_str domain;
+};
+
 /*
- * Mint with the first key. `ref` absent: the default ref of `recipient`. `now_us` is the wall
- * clock. DSND_ERR_SYNTAX: campaign, ref or domain breaks its form; DSND_ERR_REFUSED: there is no
- * key; DSND_ERR_CONFLICT: an own ref that looks like a default one; DSND_ERR_LIMIT: too long.
+ * Mint with the first key. `now_us` is the wall clock.
+ * DSND_ERR_SYNTAX: campaign, ref or domain breaks its form; DSND_ERR_REFUSED: there is no key;
+ * DSND_ERR_CONFLICT: an own ref that looks like a default one; DSND_ERR_LIMIT: too long.
  */
 DSND_MUST_CHECK
-enum dsnd_err return_path_mint(const struct return_path_keys *keys, struct dsnd_str campaign,
-                               struct dsnd_str recipient, struct dsnd_str ref,
-                               struct dsnd_str domain, int64_t now_us,
+enum dsnd_err return_path_mint(const struct return_path_keys *keys,
+                               const struct return_path_request *request, int64_t now_us,
                                char ret_address[RETURN_PATH_SIZE]);
 
 /*

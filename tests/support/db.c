@@ -16,8 +16,9 @@ const char *db_url(void)
     const char *url = getenv("DSND_TEST_DATABASE_URL");
 
     if (!url) {
-        fputs("DSND_TEST_DATABASE_URL is not set: run under tests/support/pg_cluster.sh run\n",
-              stderr);
+        (void)fputs(
+            "DSND_TEST_DATABASE_URL is not set: run under tests/support/pg_cluster.sh run\n",
+            stderr);
         exit(SKIPPED);
     }
     return url;

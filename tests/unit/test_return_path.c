@@ -75,9 +75,11 @@ static void mint_gives_the_published_vectors(void **state)
         struct return_path_keys keys = minting_with(v->key);
         char address[RETURN_PATH_SIZE];
 
-        assert_int_equal(return_path_mint(&keys, dsnd_str_of(v->campaign),
-                                          dsnd_str_of(v->recipient), dsnd_str_of(v->ref),
-                                          dsnd_str_of(v->domain), *v->minted, address),
+        assert_int_equal(return_path_mint(&keys,
+                                          &(struct return_path_request){
+                                              dsnd_str_of(v->campaign), dsnd_str_of(v->recipient),
+                                              dsnd_str_of(v->ref), dsnd_str_of(v->domain)},
+                                          *v->minted, address),
                          DSND_OK);
         assert_string_equal(address, v->address);
     }
@@ -300,13 +302,19 @@ static void mint_refuses_what_breaks_the_grammar(void **state)
 
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(rows); i++)
-        assert_int_equal(return_path_mint(&keys, dsnd_str_of(rows[i].campaign),
-                                          dsnd_str_of(rows[i].recipient), dsnd_str_of(rows[i].ref),
-                                          dsnd_str_of(rows[i].domain), rows[i].now_us, address),
-                         rows[i].err);
-    assert_int_equal(return_path_mint(&none, DSND_STR("c"), DSND_STR("a@b.example"),
-                                      DSND_STR_ABSENT, DSND_STR("b.example"), nov_23, address),
-                     DSND_ERR_REFUSED);
+        assert_int_equal(
+            return_path_mint(&keys,
+                             &(struct return_path_request){
+                                 dsnd_str_of(rows[i].campaign), dsnd_str_of(rows[i].recipient),
+                                 dsnd_str_of(rows[i].ref), dsnd_str_of(rows[i].domain)},
+                             rows[i].now_us, address),
+            rows[i].err);
+    assert_int_equal(
+        return_path_mint(&none,
+                         &(struct return_path_request){DSND_STR("c"), DSND_STR("a@b.example"),
+                                                       DSND_STR_ABSENT, DSND_STR("b.example")},
+                         nov_23, address),
+        DSND_ERR_REFUSED);
 }
 
 static void every_minted_address_verifies_and_fits(void **state)
@@ -319,9 +327,11 @@ static void every_minted_address_verifies_and_fits(void **state)
     (void)state;
     memset(domain, 'a', 255);
     domain[255] = '\0';
-    assert_int_equal(return_path_mint(&keys, DSND_STR("a-campaign-of-20-chr"),
-                                      DSND_STR("a@b.example"), DSND_STR("ref_of_16_chars_"),
-                                      dsnd_str_of(domain), nov_23, address),
+    assert_int_equal(return_path_mint(&keys,
+                                      &(struct return_path_request){
+                                          DSND_STR("a-campaign-of-20-chr"), DSND_STR("a@b.example"),
+                                          DSND_STR("ref_of_16_chars_"), dsnd_str_of(domain)},
+                                      nov_23, address),
                      DSND_OK);
     assert_true(strcspn(address, "@") <= RETURN_PATH_LOCAL_MAX);
     return_path_verify(&keys, dsnd_str_of(address), nov_23, DAYS(60), &path);
