@@ -15,7 +15,8 @@ if(DSND_SANITIZE)
 endif()
 if(DSND_FUZZ)
     # The libraries need coverage instrumentation too, or libFuzzer sees nothing new.
-    target_compile_options(dsnd_flags INTERFACE -fsanitize=fuzzer-no-link)
+    # Assertions are properties that the fuzzer is to break.
+    target_compile_options(dsnd_flags INTERFACE -fsanitize=fuzzer-no-link -UNDEBUG)
 endif()
 if(DSND_HARDEN)
     target_compile_options(dsnd_flags INTERFACE -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3 -fPIE

@@ -109,11 +109,9 @@ enum dsnd_err smtp_reply_addf(struct dsnd_buf *out, unsigned code, char separato
 {
     char text[SMTP_REPLY_LINE_MAX - 5]; /* without code, separator and CR LF, with NUL */
     va_list args;
-    int len;
 
     va_start(args, format);
-    len = vsnprintf(text, sizeof(text), format, args);
+    (void)vsnprintf(text, sizeof(text), format, args); /* what does not fit is cut */
     va_end(args);
-    assert(len >= 0);
     return dsnd_buf_addf(out, "%03u%c%s\r\n", code, separator, text);
 }

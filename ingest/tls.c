@@ -37,6 +37,7 @@ static void describe(char *error, size_t size, const char *what, const char *fil
 static SSL_CTX *new_ctx(void)
 {
     static const unsigned char id[] = "dsnd";
+    char groups[] = "X25519:P-256:P-384"; /* the macro below casts const away */
     SSL_CTX *ctx = SSL_CTX_new(TLS_server_method());
 
     if (!ctx)
@@ -47,8 +48,8 @@ static SSL_CTX *new_ctx(void)
     (void)SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF); /* tickets instead */
     if (SSL_CTX_set_min_proto_version(ctx, TLS1_2_VERSION) == 1 &&
         SSL_CTX_set_cipher_list(ctx, TLS12_CIPHERS) == 1 &&
-        SSL_CTX_set1_groups_list(ctx, "X25519:P-256:P-384") == 1 &&
-        SSL_CTX_set_dh_auto(ctx, 1) == 1 && SSL_CTX_set_num_tickets(ctx, 1) == 1 &&
+        SSL_CTX_set1_groups_list(ctx, groups) == 1 && SSL_CTX_set_dh_auto(ctx, 1) == 1 &&
+        SSL_CTX_set_num_tickets(ctx, 1) == 1 &&
         SSL_CTX_set_session_id_context(ctx, id, sizeof(id) - 1) == 1)
         return ctx;
     SSL_CTX_free(ctx);
