@@ -14,5 +14,9 @@ enum exit_status {
 
 int cmd_serve(int argc, char **argv);
 int cmd_check_config(int argc, char **argv);
+int cmd_classify(int argc, char **argv);
+int cmd_rules(int argc, char **argv);
+int cmd_mint(int argc, char **argv);
+int cmd_verify(int argc, char **argv);
 
 #endif

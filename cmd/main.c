@@ -14,6 +14,10 @@ static const struct command {
     const char *help;
 } commands[] = {
     {"serve", cmd_serve, "run receiver, pipeline and API on this machine"},
+    {"classify", cmd_classify, "what one diagnostic text means"},
+    {"rules", cmd_rules, "check or list classification rules"},
+    {"mint", cmd_mint, "signed return paths"},
+    {"verify", cmd_verify, "what a return path says and whether it is ours"},
     {"check-config", cmd_check_config, "say whether the configuration is good, and print it"},
 };
 

@@ -1,0 +1,29 @@
+/*
+ * Options that several subcommands take besides the configuration. One thread, at start.
+ */
+#ifndef DSND_CMD_ARGUMENTS_H
+#define DSND_CMD_ARGUMENTS_H
+
+#include "base/err.h"
+#include "cmd/settings.h"
+
+/*
+ * The settings from the file at `config` (NULL: as settings_load). Prints what is wrong with them
+ * under the name of `command`.
+ */
+DSND_MUST_CHECK
+enum dsnd_err arguments_settings(const char *command, const char *config,
+                                 struct settings *ret_settings);
+
+/*
+ * An option that stands for a setting: "60d" for sign.max_age. Prints what is wrong with it.
+ * DSND_ERR_NOT_FOUND: there is no such setting; else as config_set.
+ */
+DSND_MUST_CHECK
+enum dsnd_err arguments_override(const char *command, const char *section, const char *key,
+                                 const char *value, struct settings *settings);
+
+/* The first of a comma-separated list; absent where it is empty. Borrows from `list`. */
+struct dsnd_str arguments_first(const char *list);
+
+#endif
