@@ -13,8 +13,9 @@ static const char help[] =
     "       dsnd rules list [FILE]\n\n"
     "check tries the test texts of every rule and names each rule that has none, that none of\n"
     "its tests reaches, or whose test another rule decides; it ends with 1 where there is one.\n"
-    "list prints id, class, provider and pattern, in the order of decision. Without FILE they\n"
-    "take classify.rules, else the built-in rules.\n\n"
+    "list prints id, class, provider and patterns in the order of decision, and marks those\n"
+    "that are tried on every text for want of a literal. Without FILE they take classify.rules, "
+    "else the built-in rules.\n\n"
     "  -c, --config FILE    the configuration; else $DSND_CONF or /etc/dsnd/dsnd.conf\n";
 
 static int check(const struct rule_set *rules)
@@ -33,14 +34,24 @@ static int check(const struct rule_set *rules)
     return !err && count == 0 ? EXIT_DONE : EXIT_FAILED;
 }
 
+/* A line a pattern, as they are tried; one that is tried on every text is marked. */
 static int list(const struct rule_set *rules)
 {
     for (size_t i = 0; i < rule_set_count(rules); i++) {
         struct rule_info info = rule_set_info(rules, i);
         const char *klass = report_class_name(info.klass);
+        bool is_filtered = true;
 
-        (void)printf("%.*s\t%s\t%.*s\t%.*s\n", DSND_STR_ARG(info.id), klass ? klass : "-",
-                     DSND_STR_ARG(info.provider), DSND_STR_ARG(info.pattern));
+        if (info.pattern_count == 0)
+            (void)printf("%.*s\t%s\t%.*s\t\n", DSND_STR_ARG(info.id), klass,
+                         DSND_STR_ARG(info.provider));
+        for (size_t j = 0; j < info.pattern_count; j++) {
+            struct dsnd_str pattern = rule_set_pattern(rules, i, j, &is_filtered);
+
+            (void)printf("%.*s\t%s\t%.*s\t%.*s%s\n", DSND_STR_ARG(info.id), klass ? klass : "-",
+                         DSND_STR_ARG(info.provider), DSND_STR_ARG(pattern),
+                         is_filtered ? "" : "\t(always tried)");
+        }
     }
     return EXIT_DONE;
 }

@@ -20,7 +20,8 @@ enum {
     RULE_STATUSES_MAX = 12,
     RULE_PROVIDERS_MAX = 8,
     RULE_TESTS_MAX = 64,
-    RULE_PATTERN_MAX = 8192,
+    RULE_PATTERNS_MAX = 128,
+    RULE_PATTERN_MAX = 2048, /* octets */
     RULE_FILE_MAX = 1 << 22, /* octets */
 };
 
@@ -38,6 +39,12 @@ enum { RULE_ANY = UINT16_MAX };
 struct rule_codes {
     uint16_t low;
     uint16_t high;
+};
+
+struct rule_pattern {
+    struct dsnd_str text;
+    struct rule_filter filter;
+    void *compiled; /* pcre2_code, owned by the rule set */
 };
 
 struct rule_test {
@@ -65,10 +72,9 @@ struct rule {
     size_t status_count;
     struct report_status reported[RULE_STATUSES_MAX]; /* against Status */
     size_t reported_count;
-    struct dsnd_str name;    /* of a blocklist */
-    struct dsnd_str pattern; /* absent: codes alone decide */
-    struct rule_filter filter;
-    void *compiled; /* pcre2_code, owned by the rule set */
+    struct dsnd_str name;          /* of a blocklist */
+    struct rule_pattern *patterns; /* one of them must match; none: codes alone decide */
+    size_t pattern_count;
     struct rule_test *tests;
     size_t test_count;
 };

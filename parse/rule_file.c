@@ -5,7 +5,7 @@
 #include "parse/provider.h"
 #include "parse/rule.h"
 
-enum { ID_MAX = 64, VERSION_MAX = 64, TESTS_AT_ONCE = 4 };
+enum { ID_MAX = 64, VERSION_MAX = 64, ITEMS_AT_ONCE = 4 };
 
 /* One walk over the file. */
 struct reader {
@@ -192,43 +192,40 @@ static enum dsnd_err read_name(struct reader *self, struct rule *rule, struct ds
     return dsnd_arena_copy(self->arena, value, &rule->name) ? no_memory(self) : DSND_OK;
 }
 
-/* Each `match` is an alternative of the one pattern. */
+/*
+ * Room for one more of `count` items of `size` octets: a larger copy where they fill what they
+ * have. NULL: the arena is full.
+ */
+static void *more_items(struct reader *self, void *items, size_t count, size_t size)
+{
+    void *more;
+
+    if (count % ITEMS_AT_ONCE != 0)
+        return items;
+    more = dsnd_arena_array(self->arena, count + ITEMS_AT_ONCE, size);
+    if (more && count)
+        memcpy(more, items, count * size);
+    return more;
+}
+
+/* Each `match` is an alternative. */
 static enum dsnd_err read_match(struct reader *self, struct rule *rule, struct dsnd_str value)
 {
-    struct dsnd_str old = rule->pattern;
-    size_t len = old.len + (old.len ? 1 : 0) + value.len;
-    char *pattern;
+    struct rule_pattern *patterns;
 
     if (value.len == 0)
         return fail(self, DSND_ERR_SYNTAX, "an empty pattern matches everything");
-    if (len > RULE_PATTERN_MAX)
-        return fail(self, DSND_ERR_LIMIT, "the pattern is longer than %d octets", RULE_PATTERN_MAX);
-    pattern = dsnd_arena_alloc(self->arena, len + 1);
-    if (!pattern)
+    if (value.len > RULE_PATTERN_MAX || rule->pattern_count == RULE_PATTERNS_MAX)
+        return fail(self, DSND_ERR_LIMIT, "more than %d patterns, or one of more than %d octets",
+                    RULE_PATTERNS_MAX, RULE_PATTERN_MAX);
+    patterns = more_items(self, rule->patterns, rule->pattern_count, sizeof(*patterns));
+    if (!patterns)
         return no_memory(self);
-    if (old.len) {
-        memcpy(pattern, old.ptr, old.len);
-        pattern[old.len] = '|';
-    }
-    memcpy(pattern + len - value.len, value.ptr, value.len);
-    rule->pattern = dsnd_str_make(pattern, len);
+    rule->patterns = patterns;
+    if (dsnd_arena_copy(self->arena, value, &patterns[rule->pattern_count].text))
+        return no_memory(self);
+    rule->pattern_count++;
     return DSND_OK;
-}
-
-/* Room for one more test. */
-static struct rule_test *add_test(struct reader *self, struct rule *rule)
-{
-    if (rule->test_count % TESTS_AT_ONCE == 0) {
-        struct rule_test *more =
-            dsnd_arena_array(self->arena, rule->test_count + TESTS_AT_ONCE, sizeof(*more));
-
-        if (!more)
-            return NULL;
-        if (rule->test_count)
-            memcpy(more, rule->tests, rule->test_count * sizeof(*more));
-        rule->tests = more;
-    }
-    return &rule->tests[rule->test_count++];
 }
 
 /* What stands in brackets before a test text: "[status 4.4.7]", "[gives 300]". */
@@ -251,14 +248,17 @@ static enum dsnd_err read_condition(struct reader *self, struct rule *rule, stru
 
 static enum dsnd_err read_test(struct reader *self, struct rule *rule, struct dsnd_str value)
 {
+    struct rule_test *tests;
     struct rule_test *test;
     enum dsnd_err err;
 
     if (rule->test_count == RULE_TESTS_MAX)
         return fail(self, DSND_ERR_LIMIT, "more than %d tests", RULE_TESTS_MAX);
-    test = add_test(self, rule);
-    if (!test)
+    tests = more_items(self, rule->tests, rule->test_count, sizeof(*tests));
+    if (!tests)
         return no_memory(self);
+    rule->tests = tests;
+    test = &tests[rule->test_count++];
     memset(test, 0, sizeof(*test));
     test->line = self->line;
     if (dsnd_str_starts(value, DSND_STR("["))) {
@@ -328,10 +328,10 @@ static enum dsnd_err end_rule(struct reader *self)
     rule = &self->file.rules[self->file.count - 1];
     if (rule->gives == RULE_GIVES_CLASS && rule->klass == REPORT_CLASS_NONE)
         return fail(self, DSND_ERR_SYNTAX, "rule %.*s has no class", DSND_STR_ARG(rule->id));
-    if (!rule->pattern.len && !rule->code_count && !rule->status_count && !rule->reported_count)
+    if (!rule->pattern_count && !rule->code_count && !rule->status_count && !rule->reported_count)
         return fail(self, DSND_ERR_SYNTAX, "rule %.*s needs match, code, status or reported",
                     DSND_STR_ARG(rule->id));
-    if (rule->gives != RULE_GIVES_CLASS && !rule->pattern.len)
+    if (rule->gives != RULE_GIVES_CLASS && !rule->pattern_count)
         return fail(self, DSND_ERR_SYNTAX, "rule %.*s needs match", DSND_STR_ARG(rule->id));
     return DSND_OK;
 }

@@ -1,7 +1,7 @@
 /*
- * What must stand in a text before a pattern can match it: for each alternative of the pattern the
- * longest literal, looked up by its windows of four octets. It saves nearly every call of PCRE2; it
- * may let a pattern through in vain, never keep one back. Immutable after building.
+ * What must stand in a text before a pattern can match it: literals, of which at least one has to
+ * occur, looked up by their windows of four octets. It saves nearly every call of PCRE2; it may let
+ * a pattern through in vain, never keep one back. Immutable after building.
  */
 #ifndef DSND_PARSE_RULE_FILTER_H
 #define DSND_PARSE_RULE_FILTER_H
@@ -24,7 +24,7 @@ struct rule_filter {
     size_t count; /* 0: the pattern must always be tried */
 };
 
-/* For a PCRE2 pattern matched without regard to case. Lives in `arena`. DSND_ERR_NOMEM. */
+/* For a valid PCRE2 pattern matched without regard to case. Lives in `arena`. DSND_ERR_NOMEM. */
 DSND_MUST_CHECK
 enum dsnd_err rule_filter_build(struct dsnd_str pattern, struct dsnd_arena *arena,
                                 struct rule_filter *ret_filter);

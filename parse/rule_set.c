@@ -39,28 +39,42 @@ struct rule_text *rule_scratch_further_text(struct rule_scratch *scratch)
     return &scratch->further;
 }
 
-static enum dsnd_err compile_rule(struct rule *rule, pcre2_compile_context *context, char *error,
-                                  size_t error_size)
+static enum dsnd_err compile_pattern(const struct rule *rule, struct rule_pattern *pattern,
+                                     pcre2_compile_context *context, char *error, size_t error_size)
 {
     uint32_t options = PCRE2_CASELESS | PCRE2_DOTALL | PCRE2_NEVER_UTF | PCRE2_NEVER_BACKSLASH_C;
     PCRE2_UCHAR reason[128] = "";
     PCRE2_SIZE at = 0;
     int number = 0;
-    pcre2_code *code;
 
     if (rule->gives == RULE_GIVES_CLASS)
         options |= PCRE2_NO_AUTO_CAPTURE;
-    code = pcre2_compile((PCRE2_SPTR)rule->pattern.ptr, rule->pattern.len, options, &number, &at,
-                         context);
-    if (!code) {
+    pattern->compiled = pcre2_compile((PCRE2_SPTR)pattern->text.ptr, pattern->text.len, options,
+                                      &number, &at, context);
+    if (!pattern->compiled) {
         (void)pcre2_get_error_message(number, reason, sizeof(reason));
-        (void)snprintf(error, error_size, "line %u: rule %.*s: %s at octet %zu of its pattern",
-                       rule->line, DSND_STR_ARG(rule->id), (const char *)reason, at);
+        (void)snprintf(error, error_size, "line %u: rule %.*s: %s at octet %zu of \"%.*s\"",
+                       rule->line, DSND_STR_ARG(rule->id), (const char *)reason, at,
+                       DSND_STR_ARG(pattern->text));
         return DSND_ERR_SYNTAX;
     }
-    rule->compiled = code;
-    (void)pcre2_jit_compile(code, PCRE2_JIT_COMPLETE); /* without JIT it matches, only slower */
+    (void)pcre2_jit_compile(pattern->compiled, PCRE2_JIT_COMPLETE); /* else it is only slower */
     return DSND_OK;
+}
+
+static enum dsnd_err compile_rule(struct rule_set *self, struct rule *rule,
+                                  pcre2_compile_context *context, char *error, size_t error_size)
+{
+    enum dsnd_err err = DSND_OK;
+
+    for (size_t i = 0; i < rule->pattern_count && !err; i++) {
+        struct rule_pattern *pattern = &rule->patterns[i];
+
+        err = compile_pattern(rule, pattern, context, error, error_size);
+        if (!err)
+            err = rule_filter_build(pattern->text, &self->arena, &pattern->filter);
+    }
+    return err;
 }
 
 static enum dsnd_err compile_all(struct rule_set *self, char *error, size_t error_size)
@@ -71,15 +85,8 @@ static enum dsnd_err compile_all(struct rule_set *self, char *error, size_t erro
     if (!context)
         return DSND_ERR_NOMEM;
     (void)pcre2_set_parens_nest_limit(context, PARENTHESES_MAX);
-    for (size_t i = 0; i < self->file.count && !err; i++) {
-        struct rule *rule = &self->file.rules[i];
-
-        if (!rule->pattern.len)
-            continue;
-        err = compile_rule(rule, context, error, error_size);
-        if (!err)
-            err = rule_filter_build(rule->pattern, &self->arena, &rule->filter);
-    }
+    for (size_t i = 0; i < self->file.count && !err; i++)
+        err = compile_rule(self, &self->file.rules[i], context, error, error_size);
     pcre2_compile_context_free(context);
     return err;
 }
@@ -126,7 +133,8 @@ void rule_set_free(struct rule_set *self)
     if (!self)
         return;
     for (size_t i = 0; i < self->file.count; i++)
-        pcre2_code_free(self->file.rules[i].compiled);
+        for (size_t j = 0; j < self->file.rules[i].pattern_count; j++)
+            pcre2_code_free(self->file.rules[i].patterns[j].compiled);
     dsnd_arena_done(&self->arena);
     free(self);
 }
@@ -204,33 +212,40 @@ static bool is_skipped(const struct rule *rule, unsigned skip)
 {
     return ((skip & RULE_SKIP_EXPIRED) && rule->klass == REPORT_CLASS_EXPIRED) ||
            ((skip & RULE_SKIP_WEAK) && rule->is_weak) ||
-           ((skip & RULE_SKIP_WITHOUT_TEXT) && !rule->pattern.len);
+           ((skip & RULE_SKIP_WITHOUT_TEXT) && rule->pattern_count == 0);
 }
 
 /* A text that needs more than the match limit does not match. */
-static bool fits_text(const struct rule *rule, struct rule_scratch *scratch,
-                      const struct rule_text *text, struct rule_span span[RULE_SPANS])
+static bool fits_pattern(const struct rule_pattern *pattern, struct rule_scratch *scratch,
+                         const struct rule_text *text, struct rule_span span[RULE_SPANS])
 {
     const PCRE2_SIZE *found;
     int count;
 
-    if (!rule->pattern.len)
-        return true;
-    if (!rule_filter_passes(&rule->filter, text))
+    if (!rule_filter_passes(&pattern->filter, text))
         return false;
-    count = pcre2_match(rule->compiled, (PCRE2_SPTR)text->lower, text->len, 0, 0, scratch->data,
+    count = pcre2_match(pattern->compiled, (PCRE2_SPTR)text->lower, text->len, 0, 0, scratch->data,
                         scratch->context);
     if (count < 0)
         return false;
     found = pcre2_get_ovector_pointer(scratch->data);
     for (int i = 0; i < RULE_SPANS; i++) {
-        bool took_part = (count == 0 || i < count) && found[2 * i] != PCRE2_UNSET &&
-                         found[2 * i + 1] >= found[2 * i];
+        size_t from = found[2 * i];
+        size_t to = found[2 * i + 1];
 
-        if (took_part)
-            span[i] = (struct rule_span){found[2 * i], found[2 * i + 1]};
+        if ((count == 0 || i < count) && from != PCRE2_UNSET && from <= to)
+            span[i] = (struct rule_span){from, to};
     }
     return true;
+}
+
+static bool fits_text(const struct rule *rule, struct rule_scratch *scratch,
+                      const struct rule_text *text, struct rule_span span[RULE_SPANS])
+{
+    for (size_t i = 0; i < rule->pattern_count; i++)
+        if (fits_pattern(&rule->patterns[i], scratch, text, span))
+            return true;
+    return rule->pattern_count == 0;
 }
 
 void rule_set_decide(const struct rule_set *set, struct rule_scratch *scratch,

@@ -97,7 +97,7 @@ static enum dsnd_err keep_match(struct run *self)
     struct dsnd_str matched = span_of(self, self->decision.span[0]);
     enum dsnd_err err;
 
-    if (!rule->pattern.len) {
+    if (rule->pattern_count == 0) {
         if (rule->reported_count)
             report_status_format(self->input.reported, code);
         else if (rule->status_count)

@@ -54,14 +54,19 @@ struct rule_info {
     unsigned line;            /* of the rules file */
     enum report_class klass;  /* NONE: it gives something else than a class */
     struct dsnd_str provider; /* the first it is for; absent: any */
-    struct dsnd_str pattern;  /* absent: codes alone decide */
+    size_t pattern_count;     /* 0: codes alone decide */
     size_t test_count;
-    bool is_filtered; /* a literal is looked for before the pattern is tried */
 };
 
 size_t rule_set_count(const struct rule_set *set);
 /* `index` below rule_set_count(). */
 struct rule_info rule_set_info(const struct rule_set *set, size_t index);
+/*
+ * Pattern number `pattern` of a rule. It is filtered where a literal is looked for before the
+ * pattern is tried; others cost time on every text.
+ */
+struct dsnd_str rule_set_pattern(const struct rule_set *set, size_t index, size_t pattern,
+                                 bool *ret_is_filtered);
 
 /*
  * Decide class, cause, permanence, fault, provider, rule, matched, blocklist and retry_after_s of

@@ -117,12 +117,20 @@ struct rule_info rule_set_info(const struct rule_set *set, size_t index)
         .id = rule->id,
         .line = rule->line,
         .klass = rule->gives == RULE_GIVES_CLASS ? rule->klass : REPORT_CLASS_NONE,
-        .pattern = rule->pattern,
+        .pattern_count = rule->pattern_count,
         .test_count = rule->test_count,
-        .is_filtered = rule->filter.count > 0,
     };
 
     if (rule->provider_count)
         info.provider = provider_name(rule->providers[0]);
     return info;
+}
+
+struct dsnd_str rule_set_pattern(const struct rule_set *set, size_t index, size_t pattern,
+                                 bool *ret_is_filtered)
+{
+    const struct rule_pattern *found = &set->file.rules[index].patterns[pattern];
+
+    *ret_is_filtered = found->filter.count > 0;
+    return found->text;
 }
