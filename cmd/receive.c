@@ -1,0 +1,216 @@
+/*
+ * dsnd receive: the SMTP receiver and the journal's one writer. Needs no database.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "cmd/child.h"
+#include "cmd/commands.h"
+#include "cmd/material.h"
+#include "cmd/settings.h"
+#include "ingest/journal.h"
+#include "ingest/smtp_server.h"
+
+enum {
+    RECEIVE_LOCK_RETRIES = 100, /* a receiver that is ending may hold the journal for a moment */
+    RECEIVE_LOCK_WAIT_MS = 100,
+    RECEIVE_US_PER_MS = 1000,
+};
+
+/* What decides about a recipient's return path; one for each load, freed with its last session. */
+struct verifier {
+    struct return_path_keys keys;
+    int64_t max_age_us;
+};
+
+static enum smtp_verdict verify_recipient(void *context, struct dsnd_str recipient)
+{
+    static const enum smtp_verdict verdicts[] = {
+        [RETURN_PATH_NONE] = SMTP_VERDICT_UNSIGNED,
+        [RETURN_PATH_FORGED] = SMTP_VERDICT_FORGED,
+        [RETURN_PATH_EXPIRED] = SMTP_VERDICT_EXPIRED,
+        [RETURN_PATH_SIGNED] = SMTP_VERDICT_OK,
+    };
+    const struct verifier *self = context;
+    struct return_path path;
+
+    return_path_verify(&self->keys, recipient, dsnd_clock_now_us(), self->max_age_us, &path);
+    return verdicts[path.verdict];
+}
+
+static void free_verifier(void *context)
+{
+    struct verifier *self = context;
+
+    explicit_bzero(self, sizeof(*self));
+    free(self);
+}
+
+static enum dsnd_err new_verifier(const struct settings *settings, struct config_error *ret_error,
+                                  struct verifier **ret_verifier)
+{
+    struct verifier *self = calloc(1, sizeof(*self));
+    enum dsnd_err err = self ? material_keys(settings, &self->keys, ret_error) : DSND_ERR_NOMEM;
+
+    if (err) {
+        free(self);
+        return err;
+    }
+    self->max_age_us = (int64_t)settings->sign.max_age * RECEIVE_US_PER_MS;
+    *ret_verifier = self;
+    return DSND_OK;
+}
+
+static struct smtp_server_settings server_settings(const struct settings *settings,
+                                                   const char *hostname, struct verifier *verifier)
+{
+    return (struct smtp_server_settings){
+        .listen = settings->smtp.listen,
+        .tls_listen = settings->smtp.tls_listen,
+        .lmtp_listen = settings->smtp.lmtp_listen,
+        .proxy_from = settings->smtp.proxy_from,
+        .hostname = hostname,
+        .domains = settings->smtp.domains,
+        .max_size = settings->smtp.max_size,
+        .max_connections = settings->smtp.max_connections,
+        .max_per_client = settings->smtp.max_per_client,
+        .max_recipients = settings->smtp.max_recipients,
+        .idle_timeout_ms = settings->smtp.idle_timeout,
+        .drain_timeout_ms = settings->smtp.drain_timeout,
+        .threads = (unsigned)settings->smtp.threads,
+        .tls_cert = settings->smtp.tls_cert,
+        .tls_key = settings->smtp.tls_key,
+        .require_signed = settings->smtp.require_signed,
+        .verify = verify_recipient,
+        .verify_context = verifier,
+        .verify_release = free_verifier,
+    };
+}
+
+struct receive {
+    struct settings *settings;
+    struct journal *journal;
+    struct smtp_server *server;
+    char hostname[CONFIG_STRING_SIZE];
+};
+
+static enum dsnd_err name_host(struct receive *self, const struct settings *settings)
+{
+    if (settings->smtp.hostname[0])
+        return dsnd_str_copy(dsnd_str_of(settings->smtp.hostname), self->hostname,
+                             sizeof(self->hostname));
+    if (gethostname(self->hostname, sizeof(self->hostname)) != 0)
+        return DSND_ERR_IO;
+    self->hostname[sizeof(self->hostname) - 1] = '\0';
+    return DSND_OK;
+}
+
+/* Start the server, or reload it when it runs. `*ret_error` says what was wrong. */
+static enum dsnd_err apply(struct receive *self, const struct settings *settings,
+                           struct config_error *ret_error)
+{
+    struct smtp_server_settings server;
+    struct verifier *verifier = NULL;
+    enum dsnd_err err = name_host(self, settings);
+
+    if (!err)
+        err = new_verifier(settings, ret_error, &verifier);
+    if (err)
+        return err;
+    server = server_settings(settings, self->hostname, verifier);
+    if (self->server)
+        err = smtp_server_reload(self->server, &server, ret_error->text, sizeof(ret_error->text));
+    else
+        err = smtp_server_start(&server, self->journal, ret_error->text, sizeof(ret_error->text),
+                                &self->server);
+    if (err)
+        free_verifier(verifier);
+    return err;
+}
+
+static enum dsnd_err open_journal(struct receive *self)
+{
+    const struct journal_settings journal = {self->settings->journal.dir,
+                                             self->settings->journal.segment,
+                                             self->settings->journal.min_free};
+    const struct timespec pause = {0, RECEIVE_LOCK_WAIT_MS * 1000000L};
+    const struct journal_recovery *found;
+    enum dsnd_err err = journal_open(&journal, &self->journal);
+
+    for (int i = 0; err == DSND_ERR_CONFLICT && i < RECEIVE_LOCK_RETRIES; i++) {
+        (void)nanosleep(&pause, NULL);
+        err = journal_open(&journal, &self->journal);
+    }
+    if (err)
+        return err;
+    found = journal_recovered(self->journal);
+    log_event(found->damaged_octets ? LOG_LEVEL_ERR : LOG_LEVEL_INFO, "receive.journal",
+              "dir=%s recovered_records=%llu cut_octets=%llu damaged_octets=%llu "
+              "last_sequence=%llu",
+              journal.dir, (unsigned long long)found->records,
+              (unsigned long long)found->cut_octets, (unsigned long long)found->damaged_octets,
+              (unsigned long long)found->last_sequence);
+    return DSND_OK;
+}
+
+static void reload(struct receive *self)
+{
+    static struct settings fresh;
+    struct config_error error = {""};
+
+    if (settings_reload(&fresh, &error) == DSND_OK && apply(self, &fresh, &error) == DSND_OK) {
+        *self->settings = fresh;
+        log_event(LOG_LEVEL_INFO, "receive.reloaded", "domains=%s", fresh.smtp.domains);
+        return;
+    }
+    metrics_add(METRIC_RELOAD_FAILED, 1);
+    log_event(LOG_LEVEL_ERR, "receive.reload_failed", "error=\"%s\" kept=old", error.text);
+}
+
+static void run(struct receive *self)
+{
+    enum child_event event;
+
+    log_event(LOG_LEVEL_INFO, "receive.start", "listen=%s port=%u hostname=%s",
+              self->settings->smtp.listen, smtp_server_port(self->server, 0), self->hostname);
+    child_ready();
+    while ((event = child_wait(-1)) != CHILD_EVENT_STOP)
+        if (event == CHILD_EVENT_RELOAD)
+            reload(self);
+    log_event(LOG_LEVEL_INFO, "receive.drain", "sessions=%zu", smtp_server_sessions(self->server));
+    smtp_server_drain(self->server);
+}
+
+int cmd_receive(int argc, char **argv)
+{
+    static struct settings settings;
+    struct receive self = {.settings = &settings};
+    struct config_error error = {""};
+    enum dsnd_err err;
+    int status = settings_from_arguments(
+        argc, argv,
+        "usage: dsnd receive [-c FILE]\n\n"
+        "Takes mail over SMTP and makes it durable in the journal. SIGHUP reloads certificates,\n"
+        "keys, domains and limits; SIGTERM drains.\n",
+        &settings);
+
+    if (status >= 0)
+        return status;
+    err = child_begin("receive", METRICS_SLOT_RECEIVE);
+    if (!err)
+        err = open_journal(&self);
+    if (!err)
+        err = apply(&self, &settings, &error);
+    if (err)
+        log_event(LOG_LEVEL_CRIT, "receive.failed", "error=\"%s\" detail=\"%s\" errno=\"%s\"",
+                  dsnd_err_text(err), error.text, err == DSND_ERR_IO ? strerror(errno) : "");
+    else
+        run(&self);
+    smtp_server_stop(self.server);
+    journal_close(self.journal);
+    return child_exit_status(err);
+}
