@@ -4,13 +4,13 @@
 CREATE TABLE class (
     id smallint PRIMARY KEY,
     name text NOT NULL UNIQUE,
-    kind smallint NOT NULL CHECK (kind BETWEEN 0 AND 4),
+    kind smallint NOT NULL CHECK (kind BETWEEN 0 AND 3),
     rank smallint NOT NULL UNIQUE
 );
 COMMENT ON TABLE class IS 'What can happen to a message, one row a class; names never change once published';
 COMMENT ON COLUMN class.id IS 'Number stored with each record; enum report_class';
 COMMENT ON COLUMN class.name IS 'Published name; empty for 0, nothing to classify';
-COMMENT ON COLUMN class.kind IS 'Part of the failure rate: 0 decided by the permanence of the record, 1 hard, 2 soft, 3 block, 4 no failure';
+COMMENT ON COLUMN class.kind IS 'Part of the failure rate: 0 decided by the permanence of the record, 1 hard, 2 soft, 3 block';
 COMMENT ON COLUMN class.rank IS 'Which of two records of equal state names the class of the delivery: the lower rank';
 
 INSERT INTO class (id, name, kind, rank) VALUES
@@ -29,8 +29,8 @@ INSERT INTO class (id, name, kind, rank) VALUES
     (12, 'content_block', 3, 12),
     (13, 'policy_refused', 3, 13),
     (14, 'protocol', 2, 14),
-    (15, 'complaint', 4, 15),
-    (16, 'auto_reply', 4, 16),
+    (15, 'complaint', 0, 15),
+    (16, 'auto_reply', 0, 16),
     (17, 'unclassified', 0, 17);
 
 CREATE TABLE campaign (

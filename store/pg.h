@@ -24,6 +24,7 @@ enum {
     PG_CONNECT_TIMEOUT_S = 5,
     PG_ANSWER_TIMEOUT_MS = PG_STATEMENT_TIMEOUT_MS + 5000,
     PG_ERROR_SIZE = 512,
+    PG_DAYS_KNOWN = 64,
 };
 
 struct store_conn {
@@ -35,9 +36,10 @@ struct store_conn {
     bool unsynced;                  /* a pipeline holds statements behind its last sync */
     unsigned syncs;                 /* syncs of the pipeline not answered yet */
     bool prepared[STATEMENT_COUNT]; /* statements this session knows */
-    int32_t *days;                  /* days (since 1970) whose partitions are known to exist */
+    bool tuned;                     /* the session has the writer's planner settings */
+    int32_t days[PG_DAYS_KNOWN];    /* days (since 1970) whose partitions are known to exist */
     size_t day_count;
-    size_t day_size;
+    struct ZSTD_CCtx_s *zstd; /* the writer's; NULL until first used */
 };
 
 /* ---- connections ---- */
@@ -108,6 +110,32 @@ void pg_elem_i64(struct pg_params *self, int64_t value);
 void pg_elem_time(struct pg_params *self, int64_t us);
 void pg_elem_day(struct pg_params *self, int32_t day);
 void pg_elem_octets(struct pg_params *self, struct dsnd_str value); /* text, bytea and uuid */
+
+/* A column of a set of rows: its type and where the row struct keeps it. */
+enum pg_kind {
+    PG_KIND_I64,
+    PG_KIND_I64_OR_NULL, /* 0 becomes NULL, here and below */
+    PG_KIND_I32,
+    PG_KIND_I32_OR_NULL,
+    PG_KIND_I16,
+    PG_KIND_I16_OR_NULL,
+    PG_KIND_BOOL,
+    PG_KIND_TIME, /* int64_t, microseconds since 1970 */
+    PG_KIND_TIME_OR_NULL,
+    PG_KIND_DAY,  /* int32_t, days since 1970 */
+    PG_KIND_TEXT, /* struct dsnd_str, as the next ones */
+    PG_KIND_BYTEA,
+    PG_KIND_UUID, /* 16 octets */
+};
+
+struct pg_column {
+    enum pg_kind kind;
+    size_t offset;
+};
+
+/* One array parameter a column, for unnest: `count` rows of `size` octets each, at `rows`. */
+void pg_add_rows(struct pg_params *self, const struct pg_column *columns, size_t column_count,
+                 const void *rows, size_t size, size_t count);
 
 /* ---- statements ---- */
 

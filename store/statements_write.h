@@ -1,5 +1,8 @@
 /*
  * Statements of migration, batch writer and maintenance. Rows X(id, sql). Private to store/.
+ *
+ * Rows travel as arrays, one a column; unnest makes rows of them again. What takes locks takes them
+ * in key order.
  */
 #ifndef DSND_STORE_STATEMENTS_WRITE_H
 #define DSND_STORE_STATEMENTS_WRITE_H
@@ -7,11 +10,186 @@
 /* Days for which partitions are made ahead. */
 enum { STORE_DAYS_AHEAD = 7 };
 
+/* The counts of the totals tables, in the order of enum total. */
+#define TOTAL_NAMES                                                                       \
+    "failed, hard, soft, block, delivered, handed_off, delay_open, delayed, complained, " \
+    "statuses, "                                                                          \
+    "proven"
+#define TOTAL_SUMS                                                                              \
+    "failed = t.failed + excluded.failed, hard = t.hard + excluded.hard, "                      \
+    "soft = t.soft + excluded.soft, block = t.block + excluded.block, "                         \
+    "delivered = t.delivered + excluded.delivered, "                                            \
+    "handed_off = t.handed_off + excluded.handed_off, "                                         \
+    "delay_open = t.delay_open + excluded.delay_open, delayed = t.delayed + excluded.delayed, " \
+    "complained = t.complained + excluded.complained, "                                         \
+    "statuses = t.statuses + excluded.statuses, proven = t.proven + excluded.proven"
+#define DELIVERY_NAMES                                                                    \
+    "campaign_id, ref, state, class, kind, provider, outcome_at, status_id, delayed_at, " \
+    "delayed_class, delayed_provider, delay_expired_at, complained_at, complained_provider"
+#define DELIVERY_ARRAYS                                                            \
+    "$1::int8[], $2::text[], $3::int2[], $4::int2[], $5::int2[], $6::text[], "     \
+    "$7::timestamptz[], $8::int8[], $9::timestamptz[], $10::int2[], $11::text[], " \
+    "$12::timestamptz[], $13::timestamptz[], $14::text[]"
+
 /* clang-format off */
 #define STATEMENTS_WRITE(X) \
     X(MIGRATIONS, "SELECT version, sha256 FROM schema_migration ORDER BY version") \
     X(MIGRATION_ADD, "INSERT INTO schema_migration (version, name, sha256, program) VALUES ($1, $2, $3, $4)") \
-    X(PARTITION_ENSURE, "SELECT partition_ensure($1, $2)")
+    X(PARTITION_ENSURE, "SELECT partition_ensure($1, $2)") \
+    X(PARTITION_DROP, "SELECT partition_drop($1, $2)") \
+    X(DELIVERY_EXPIRE, "SELECT delivery_expire($1, $2, $3)") \
+    X(SUPPRESSION_EXPIRE, "SELECT suppression_expire($1)") \
+    X(IDEMPOTENCY_FORGET, "DELETE FROM idempotency WHERE created_at < $1") \
+    X(BEGIN, "BEGIN ISOLATION LEVEL READ COMMITTED") \
+    X(COMMIT, "COMMIT") \
+    X(POSITION_GET, "SELECT sequence, segment, position_octets FROM journal_position WHERE journal = $1") \
+    X(WRITE_POSITION_ADD, "INSERT INTO journal_position (journal) VALUES ($1) ON CONFLICT DO NOTHING") \
+    X(WRITE_LOCK, \
+        "SELECT id, sequence, segment, position_octets," \
+        " (SELECT max(version) FROM schema_migration)" \
+        " FROM journal_position WHERE journal = $1 FOR UPDATE") \
+    /* A duplicate is what was received within the window before, or at any time after. */ \
+    X(WRITE_SEEN, \
+        "INSERT INTO report_seen (hash, stored_on, received_at)" \
+        " SELECT n.hash, current_date, n.received_at" \
+        " FROM unnest($1::uuid[], $2::timestamptz[], $3::int8[]) n(hash, received_at, sequence)" \
+        " WHERE n.sequence > (SELECT p.sequence FROM journal_position p WHERE p.journal = $4)" \
+        " AND NOT EXISTS (SELECT FROM report_seen s WHERE s.hash = n.hash" \
+        "  AND s.stored_on >= current_date - ($5::int8 / 86400000000 + 1)::int4" \
+        "  AND s.received_at >= n.received_at - $5::int8 * interval '1 microsecond')" \
+        " ORDER BY n.hash, n.sequence ON CONFLICT DO NOTHING RETURNING hash") \
+    X(WRITE_CAMPAIGN_ADD, \
+        "INSERT INTO campaign (key) SELECT DISTINCT k FROM unnest($1::text[]) k" \
+        " WHERE NOT EXISTS (SELECT FROM campaign c WHERE c.key = k)" \
+        " ORDER BY k ON CONFLICT DO NOTHING") \
+    X(WRITE_CAMPAIGN_FIND, \
+        "SELECT key, id FROM campaign WHERE key = ANY ($1) AND key <> '' ORDER BY key COLLATE \"C\"") \
+    X(WRITE_SEND_BY_REF, \
+        "SELECT c.key, s.ref, s.recipient" \
+        " FROM (SELECT DISTINCT * FROM unnest($1::text[], $2::text[])) n(key, ref)" \
+        " JOIN campaign c ON c.key = n.key" \
+        " JOIN send s ON s.campaign_id = c.id AND s.ref = n.ref" \
+        " ORDER BY c.key COLLATE \"C\", s.ref COLLATE \"C\"") \
+    /* Two rows tell as much as many: that the id names no single recipient. */ \
+    X(WRITE_SEND_BY_MESSAGE, \
+        "SELECT n.id, s.campaign_id, s.ref, s.recipient" \
+        " FROM (SELECT DISTINCT * FROM unnest($1::text[])) n(id)" \
+        " CROSS JOIN LATERAL (SELECT * FROM send WHERE message_id = n.id LIMIT 2) s" \
+        " ORDER BY n.id COLLATE \"C\", s.campaign_id, s.ref") \
+    X(WRITE_SEND_BY_ENVELOPE, \
+        "SELECT n.id, s.campaign_id, s.ref, s.recipient" \
+        " FROM (SELECT DISTINCT * FROM unnest($1::text[])) n(id)" \
+        " CROSS JOIN LATERAL (SELECT * FROM send WHERE envelope_id = n.id LIMIT 2) s" \
+        " ORDER BY n.id COLLATE \"C\", s.campaign_id, s.ref") \
+    X(WRITE_IDS, "SELECT nextval('record_seq') FROM generate_series(1, $1::int4)") \
+    X(WRITE_DELIVERY_LOCK, \
+        "SELECT d.campaign_id, d.ref, d.state, d.class, d.kind, d.provider, d.outcome_at," \
+        " d.status_id, d.delayed_at, d.delayed_class, d.delayed_provider, d.delay_expired_at," \
+        " d.complained_at, d.complained_provider" \
+        " FROM unnest($1::int8[], $2::text[]) n(campaign_id, ref)" \
+        " JOIN delivery d ON d.campaign_id = n.campaign_id AND d.ref = n.ref" \
+        " ORDER BY d.campaign_id, d.ref FOR UPDATE OF d") \
+    X(WRITE_REPORT, \
+        "INSERT INTO report (journal_id, rules_version, id, campaign_id, received_at, sequence," \
+        " content_hash, octets, recipients, recipients_dropped, warnings, kind, feedback," \
+        " attribution, evidence, source, tls, peer, helo, mail_from, envelope_to," \
+        " smtp_envelope_id, envelope_id, reporting_mta, arrival_date, message_id, subject," \
+        " from_address, returned_message_id, returned_to)" \
+        " SELECT $1, $2, n.a, n.b, n.c, n.d, n.e, n.f, n.g, n.h, n.i, n.j, n.k, n.l, n.m, n.n," \
+        " n.o, n.p, n.q, n.r, string_to_array(n.s, E'\\n'), n.t, n.u, n.v, n.w, n.x, n.y, n.z," \
+        " n.aa, n.ab" \
+        " FROM unnest($3::int8[], $4::int8[], $5::timestamptz[], $6::int8[], $7::uuid[]," \
+        " $8::int4[], $9::int4[], $10::int4[], $11::int4[], $12::int2[], $13::int2[]," \
+        " $14::int2[], $15::int2[], $16::int2[], $17::bool[], $18::text[], $19::text[]," \
+        " $20::text[], $21::text[], $22::text[], $23::text[], $24::text[], $25::text[]," \
+        " $26::text[], $27::text[], $28::text[], $29::text[], $30::text[])" \
+        " n(a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, r, s, t, u, v, w, x, y, z, aa, ab)") \
+    X(WRITE_RAW, \
+        "INSERT INTO report_raw (id, campaign_id, octets, raw)" \
+        " SELECT * FROM unnest($1::int8[], $2::int8[], $3::int4[], $4::bytea[])") \
+    X(WRITE_QUARANTINE, \
+        "INSERT INTO quarantine (journal_id, sequence, received_at, octets, reason, source, tls," \
+        " raw, peer, helo, mail_from, envelope_to, smtp_envelope_id, error)" \
+        " SELECT $1, n.a, n.b, n.c, n.d, n.e, n.f, n.g, n.h, n.i, n.j," \
+        " string_to_array(n.k, E'\\n'), n.l, n.m" \
+        " FROM unnest($2::int8[], $3::timestamptz[], $4::int4[], $5::int2[], $6::int2[]," \
+        " $7::bool[], $8::bytea[], $9::text[], $10::text[], $11::text[], $12::text[]," \
+        " $13::text[], $14::text[]) n(a, b, c, d, e, f, g, h, i, j, k, l, m)") \
+    X(WRITE_STATUS, \
+        "INSERT INTO status (id, campaign_id, report_id, received_at, recipient_key," \
+        " retry_after_s, ordinal, action, class, cause, permanence, fault, evidence, smtp_code," \
+        " ref, recipient, proven_recipient, final_recipient, original_recipient, status," \
+        " smtp_status, provider, remote_mta, diagnostic, will_retry_until, rule, matched," \
+        " rules_version, blocklist)" \
+        " SELECT * FROM unnest($1::int8[], $2::int8[], $3::int8[], $4::timestamptz[]," \
+        " $5::int8[], $6::int4[], $7::int2[], $8::int2[], $9::int2[], $10::int2[], $11::int2[]," \
+        " $12::int2[], $13::int2[], $14::int2[], $15::text[], $16::text[], $17::text[]," \
+        " $18::text[], $19::text[], $20::text[], $21::text[], $22::text[], $23::text[]," \
+        " $24::text[], $25::text[], $26::text[], $27::text[], $28::text[], $29::text[])") \
+    X(WRITE_DELIVERY_SET, \
+        "UPDATE delivery d SET state = n.state, class = n.class, kind = n.kind," \
+        " provider = n.provider, outcome_at = n.outcome_at, status_id = n.status_id," \
+        " delayed_at = n.delayed_at, delayed_class = n.delayed_class," \
+        " delayed_provider = n.delayed_provider, delay_expired_at = n.delay_expired_at," \
+        " complained_at = n.complained_at, complained_provider = n.complained_provider" \
+        " FROM unnest(" DELIVERY_ARRAYS ") n(" DELIVERY_NAMES ")" \
+        " WHERE d.campaign_id = n.campaign_id AND d.ref = n.ref") \
+    /* No ON CONFLICT: a delivery that another writer made meanwhile must be read first. */ \
+    X(WRITE_DELIVERY_ADD, \
+        "INSERT INTO delivery (" DELIVERY_NAMES ")" \
+        " SELECT * FROM unnest(" DELIVERY_ARRAYS ") n(" DELIVERY_NAMES ")" \
+        " ORDER BY campaign_id, ref") \
+    X(WRITE_TOTAL_HOUR, \
+        "INSERT INTO total_hour AS t (campaign_id, hour, provider, class, " TOTAL_NAMES ")" \
+        " SELECT * FROM unnest($1::int8[], $2::timestamptz[], $3::text[], $4::int2[]," \
+        " $5::int8[], $6::int8[], $7::int8[], $8::int8[], $9::int8[], $10::int8[], $11::int8[]," \
+        " $12::int8[], $13::int8[], $14::int8[], $15::int8[]) ORDER BY 1, 2, 3, 4" \
+        " ON CONFLICT (campaign_id, hour, provider, class) DO UPDATE SET " TOTAL_SUMS) \
+    X(WRITE_TOTAL_BREAKDOWN, \
+        "INSERT INTO total_breakdown AS t (campaign_id, provider, class, " TOTAL_NAMES ")" \
+        " SELECT * FROM unnest($1::int8[], $2::text[], $3::int2[], $4::int8[], $5::int8[]," \
+        " $6::int8[], $7::int8[], $8::int8[], $9::int8[], $10::int8[], $11::int8[], $12::int8[]," \
+        " $13::int8[], $14::int8[]) ORDER BY 1, 2, 3" \
+        " ON CONFLICT (campaign_id, provider, class) DO UPDATE SET " TOTAL_SUMS) \
+    X(WRITE_TOTAL_CAMPAIGN, \
+        "INSERT INTO total_campaign AS t (campaign_id, " TOTAL_NAMES ")" \
+        " SELECT * FROM unnest($1::int8[], $2::int8[], $3::int8[], $4::int8[], $5::int8[]," \
+        " $6::int8[], $7::int8[], $8::int8[], $9::int8[], $10::int8[], $11::int8[], $12::int8[])" \
+        " ORDER BY 1 ON CONFLICT (campaign_id) DO UPDATE SET " TOTAL_SUMS) \
+    X(WRITE_TOTAL_TIMES, \
+        "INSERT INTO total_campaign AS t (campaign_id, first_report_at, last_report_at)" \
+        " SELECT n.campaign_id, min(n.at), max(n.at)" \
+        " FROM unnest($1::int8[], $2::timestamptz[]) n(campaign_id, at) GROUP BY 1 ORDER BY 1" \
+        " ON CONFLICT (campaign_id) DO UPDATE SET" \
+        " first_report_at = least(t.first_report_at, excluded.first_report_at)," \
+        " last_report_at = greatest(t.last_report_at, excluded.last_report_at)") \
+    X(WRITE_RULE_HIT, \
+        "INSERT INTO rule_hit AS t (rules_version, campaign_id, day, rule, hits)" \
+        " SELECT $1, n.campaign_id, n.day, n.rule, count(*)" \
+        " FROM unnest($2::int8[], $3::date[], $4::text[]) n(campaign_id, day, rule)" \
+        " GROUP BY 2, 3, 4 ORDER BY 2, 3, 4" \
+        " ON CONFLICT (campaign_id, day, rule, rules_version)" \
+        " DO UPDATE SET hits = t.hits + excluded.hits") \
+    /* A lasting entry replaces one that would end by itself; nothing else is touched. */ \
+    X(WRITE_SUPPRESSION, \
+        "WITH fresh AS (" \
+        "INSERT INTO suppression AS s (address_hash, address, campaign_id, ref, class, evidence," \
+        " source, status_ids, expires_at)" \
+        " SELECT DISTINCT ON (n.hash) n.hash, n.address, n.campaign_id, n.ref, n.class," \
+        " n.evidence, 1, ARRAY[n.status_id], now() + p.expires_s * interval '1 second'" \
+        " FROM unnest($1::bytea[], $2::text[], $3::int8[], $4::text[], $5::int2[], $6::int2[]," \
+        " $7::int8[]) n(hash, address, campaign_id, ref, class, evidence, status_id)" \
+        " JOIN suppression_policy p ON p.class = n.class AND p.threshold = 1" \
+        " ORDER BY n.hash, n.status_id" \
+        " ON CONFLICT (address_hash) DO UPDATE SET class = excluded.class," \
+        " evidence = excluded.evidence, source = excluded.source, expires_at = NULL," \
+        " status_ids = excluded.status_ids" \
+        " WHERE s.expires_at IS NOT NULL AND excluded.expires_at IS NULL RETURNING s.*)" \
+        " SELECT suppression_log(1::int2, 1::int2, NULL, array_agg(fresh::suppression)) FROM fresh") \
+    X(WRITE_POSITION, \
+        "UPDATE journal_position SET sequence = $2, segment = $3, position_octets = $4," \
+        " reports = reports + $5, duplicates = duplicates + $6, quarantined = quarantined + $7," \
+        " updated_at = now() WHERE journal = $1")
 /* clang-format on */
 
 #endif

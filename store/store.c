@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <zstd.h>
 
 #include "store/migrations.h"
 #include "store/pg.h"
@@ -16,6 +17,13 @@ static const char session_format[] =
     "SET client_encoding = 'UTF8'; SET timezone = 'UTC'; SET synchronous_commit = on;"
     "SET statement_timeout = %d; SET lock_timeout = %d;"
     "SET idle_in_transaction_session_timeout = %d; SET client_min_messages = warning";
+
+/* libpq would write to standard error; what matters comes as a result as well. */
+static void ignore_notice(void *context, const char *message)
+{
+    (void)context;
+    (void)message;
+}
 
 static enum dsnd_err connect_to(struct store_conn *self, const char *application)
 {
@@ -36,6 +44,7 @@ static enum dsnd_err connect_to(struct store_conn *self, const char *application
         self->error[strcspn(self->error, "\n")] = '\0';
         return DSND_ERR_UNAVAILABLE;
     }
+    (void)PQsetNoticeProcessor(self->pg, ignore_notice, NULL);
     if (PQsetnonblocking(self->pg, 1) != 0)
         return DSND_ERR_NOMEM;
     return DSND_OK;
@@ -108,7 +117,7 @@ void store_conn_free(struct store_conn *self)
         return;
     PQfinish(self->pg);
     free(self->url);
-    free(self->days);
+    ZSTD_freeCCtx(self->zstd);
     free(self);
 }
 

@@ -11,3 +11,4 @@ function(dsnd_db_test name)
 endfunction()
 
 dsnd_db_test(schema LIBS dsnd_store)
+dsnd_db_test(write LIBS dsnd_store Threads::Threads SOURCES support/items.c)

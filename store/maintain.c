@@ -1,0 +1,100 @@
+#include "base/clock.h"
+#include "store/pg.h"
+#include "store/write.h"
+
+/* Rows closed in one transaction: few enough not to hold the totals' locks for long. */
+enum { EXPIRE_ROWS = 2000 };
+
+static enum dsnd_err make_partitions(struct store_conn *conn, struct pg_params *params,
+                                     int64_t now_us)
+{
+    int32_t today = (int32_t)(now_us / DSND_US_PER_DAY);
+
+    pg_params_clear(params);
+    pg_add_day(params, today - 1);
+    pg_add_day(params, today + STORE_DAYS_AHEAD);
+    return pg_run(conn, STATEMENT_PARTITION_ENSURE, params, NULL);
+}
+
+/*
+ * Partitions whose last day is wholly older than `keep_us`. Dropping waits for readers and makes
+ * new ones wait, so it gives up soon and tries again at the next call.
+ */
+static enum dsnd_err drop_partitions(struct store_conn *conn, struct pg_params *params,
+                                     const char *parent, int64_t before_us)
+{
+    enum dsnd_err err;
+
+    pg_params_clear(params);
+    pg_add_text(params, dsnd_str_of(parent));
+    pg_add_day(params, (int32_t)(before_us / DSND_US_PER_DAY));
+    err = pg_run(conn, STATEMENT_PARTITION_DROP, params, NULL);
+    return err == DSND_ERR_UNAVAILABLE && !conn->broken ? DSND_OK : err;
+}
+
+static enum dsnd_err drop_all(struct store_conn *conn, struct pg_params *params,
+                              const struct store_retention *retention, int64_t now_us)
+{
+    const struct {
+        const char *parent;
+        int64_t keep_us;
+    } rows[] = {
+        {"report_raw", retention->raw_us},
+        {"status", retention->status_us},
+        {"report", retention->status_us},
+        {"rule_hit", retention->status_us},
+        /* Filed by the day of storing, which is the day of receipt or later. */
+        {"report_seen", retention->duplicate_window_us},
+    };
+    enum dsnd_err err = pg_run_text(conn, "SET lock_timeout = 2000");
+
+    for (size_t i = 0; i < sizeof(rows) / sizeof(*rows) && !err; i++)
+        if (rows[i].keep_us > 0)
+            err = drop_partitions(conn, params, rows[i].parent, now_us - rows[i].keep_us);
+    return err ? err : pg_run_text(conn, "RESET lock_timeout");
+}
+
+static enum dsnd_err close_delays(struct store_conn *conn, struct pg_params *params, int64_t now_us,
+                                  int64_t horizon_us)
+{
+    enum dsnd_err err = DSND_OK;
+    int32_t closed = EXPIRE_ROWS;
+
+    while (!err && closed == EXPIRE_ROWS) {
+        PGresult *result = NULL;
+
+        pg_params_clear(params);
+        pg_add_time(params, now_us);
+        pg_add_time(params, now_us - horizon_us);
+        pg_add_i32(params, EXPIRE_ROWS);
+        err = pg_run(conn, STATEMENT_DELIVERY_EXPIRE, params, &result);
+        closed = err ? 0 : pg_i32(result, 0, 0);
+        PQclear(result);
+    }
+    return err;
+}
+
+enum dsnd_err store_maintain(struct store_conn *conn, const struct store_retention *retention,
+                             int64_t now_us)
+{
+    struct pg_params params;
+    enum dsnd_err err = pg_check_version(conn);
+
+    pg_params_init(&params);
+    if (!err)
+        err = make_partitions(conn, &params, now_us);
+    if (!err)
+        err = drop_all(conn, &params, retention, now_us);
+    if (!err && retention->delay_horizon_us > 0)
+        err = close_delays(conn, &params, now_us, retention->delay_horizon_us);
+    pg_params_clear(&params);
+    pg_add_time(&params, now_us);
+    if (!err)
+        err = pg_run(conn, STATEMENT_SUPPRESSION_EXPIRE, &params, NULL);
+    pg_params_clear(&params);
+    pg_add_time(&params, now_us - DSND_US_PER_DAY);
+    if (!err)
+        err = pg_run(conn, STATEMENT_IDEMPOTENCY_FORGET, &params, NULL);
+    pg_params_done(&params);
+    return err;
+}

@@ -1,0 +1,208 @@
+/*
+ * Which campaign and delivery a report is about, and how far it may be believed. Anyone can write
+ * anything into a report, and everyone holds the return path of the mail he himself received: so a
+ * signature proves the address it was made for, and nothing else does but what only the sender and
+ * the recipient know.
+ */
+#include <string.h>
+
+#include "store/write_span.h"
+
+/* A registered send of a signed path, or absent views. */
+static void find_send_by_ref(struct write_span *self, struct write_item *w)
+{
+    const PGresult *rows = self->found[WRITE_LOOKUP_SEND_BY_REF];
+    struct dsnd_str campaign = dsnd_str_of(w->path->campaign);
+    struct dsnd_str ref = dsnd_str_of(w->path->ref);
+    int row = write_find(rows, 0, campaign);
+
+    for (; row >= 0 && row < PQntuples(rows) && dsnd_str_eq(pg_str(rows, row, 0), campaign); row++)
+        if (dsnd_str_eq(pg_str(rows, row, 1), ref))
+            w->send_recipient = pg_str(rows, row, 2);
+    w->send_ref = ref;
+}
+
+static int64_t campaign_of(const struct write_span *self, struct dsnd_str key)
+{
+    const PGresult *rows = self->found[WRITE_LOOKUP_CAMPAIGN];
+    int row = write_find(rows, 0, key);
+
+    return row < 0 ? 0 : pg_i64(rows, row, 1);
+}
+
+/* The campaign in which `id` was registered; the send itself where it is the only one. */
+static bool by_registered_id(const PGresult *rows, struct dsnd_str id, struct write_item *w)
+{
+    int row = id.len ? write_find(rows, 0, id) : -1;
+    bool only;
+
+    if (row < 0)
+        return false;
+    only = row + 1 == PQntuples(rows) || !dsnd_str_eq(pg_str(rows, row + 1, 0), id);
+    w->campaign_id = pg_i64(rows, row, 1);
+    if (only) {
+        w->send_ref = pg_str(rows, row, 2);
+        w->send_recipient = pg_str(rows, row, 3);
+    }
+    return true;
+}
+
+static bool by_key(struct write_span *self, struct write_item *w, size_t from, size_t to)
+{
+    for (size_t i = from; i < to && !w->campaign_id; i++)
+        w->campaign_id = campaign_of(self, w->keys[i]);
+    return w->campaign_id != 0;
+}
+
+static void attribute_unsigned(struct write_span *self, struct write_item *w)
+{
+    const PGresult *messages = self->found[WRITE_LOOKUP_SEND_BY_MESSAGE];
+    const PGresult *envelopes = self->found[WRITE_LOOKUP_SEND_BY_ENVELOPE];
+    struct write_item message = *w;
+
+    if (by_registered_id(envelopes, w->report.envelope_id, w)) {
+        w->attribution = STORE_ATTRIBUTION_ENVELOPE_ID;
+    } else if (by_key(self, w, 0, w->envelope_key_count)) {
+        w->attribution = STORE_ATTRIBUTION_ENVELOPE_ID;
+        w->send_ref = w->key_ref;
+    } else if (by_key(self, w, w->envelope_key_count, w->key_count)) {
+        w->attribution = STORE_ATTRIBUTION_HEADER;
+    } else if (by_registered_id(messages, w->report.returned.message_id, w)) {
+        w->attribution = STORE_ATTRIBUTION_MESSAGE_ID;
+    }
+    /* A header names the campaign only; the Message-ID may still tell the very send. */
+    if (!dsnd_str_present(w->send_ref) && w->attribution != STORE_ATTRIBUTION_NONE &&
+        by_registered_id(messages, w->report.returned.message_id, &message) &&
+        message.campaign_id == w->campaign_id) {
+        w->send_ref = message.send_ref;
+        w->send_recipient = message.send_recipient;
+    }
+}
+
+/* `address` is the one for which the signed path was made. */
+static bool proves(const struct write_item *w, struct dsnd_str address)
+{
+    if (!address.len)
+        return false;
+    if (w->path->ref_is_hash)
+        return return_path_proves(w->path, address);
+    return dsnd_str_present(w->send_recipient) && dsnd_str_ieq(address, w->send_recipient);
+}
+
+static void judge_signed(const struct write_item *w, struct write_status *s)
+{
+    const struct dsnd_str others[] = {s->recipient->original_recipient, w->report.returned.to,
+                                      s->recipient->final_recipient, w->send_recipient};
+
+    if (proves(w, s->recipient->recipient)) {
+        s->evidence = STORE_EVIDENCE_SIGNED;
+        s->proven = s->recipient->recipient;
+        return;
+    }
+    if (!w->path->ref_is_hash && !dsnd_str_present(w->send_recipient)) {
+        s->evidence = STORE_EVIDENCE_SIGNED_REF;
+        return;
+    }
+    s->evidence = STORE_EVIDENCE_SIGNED_OTHER;
+    for (size_t i = 0; i < sizeof(others) / sizeof(*others); i++) {
+        if (!proves(w, others[i]))
+            continue;
+        s->proven = others[i];
+        return;
+    }
+}
+
+/* An id that was registered for exactly this recipient and no other. */
+static void judge_unsigned(const struct write_item *w, struct write_status *s)
+{
+    const struct dsnd_str named[] = {s->recipient->recipient, s->recipient->original_recipient,
+                                     s->recipient->final_recipient};
+
+    for (size_t i = 0; i < sizeof(named) / sizeof(*named); i++) {
+        if (!dsnd_str_present(w->send_recipient) || !dsnd_str_ieq(named[i], w->send_recipient))
+            continue;
+        s->evidence = STORE_EVIDENCE_MATCHED;
+        s->proven = w->send_recipient;
+        return;
+    }
+}
+
+/* ':' and 13 characters: a name in no return path, made of what tells this message from others. */
+static enum dsnd_err make_ref(struct write_span *self, struct dsnd_str address, struct dsnd_str id,
+                              struct dsnd_str *ret_ref)
+{
+    struct store_hash hash = {{0}};
+    struct dsnd_str parts[2] = {
+        {(const char *)hash.octets, sizeof(hash.octets)},
+        id,
+    };
+    char ref[RETURN_PATH_REF_MAX + 1];
+    enum dsnd_err err = store_address_hash(address, &hash);
+
+    if (!err)
+        err = store_hash_of(parts, 2, &hash);
+    if (!err)
+        err = return_path_default_ref(parts[0], ref);
+    if (err)
+        return err;
+    ref[0] = ':';
+    return dsnd_arena_copy(&self->arena, dsnd_str_of(ref), ret_ref);
+}
+
+static enum dsnd_err name_delivery(struct write_span *self, const struct write_item *w,
+                                   struct write_status *s)
+{
+    struct dsnd_str recipient = s->recipient->recipient;
+    char ref[RETURN_PATH_REF_MAX + 1];
+
+    if (w->campaign_id && dsnd_str_present(w->send_ref)) {
+        s->ref = w->send_ref;
+        return DSND_OK;
+    }
+    if (!recipient.len)
+        return make_ref(self, DSND_STR_ABSENT,
+                        dsnd_str_make((const char *)w->hash.octets, sizeof(w->hash.octets)),
+                        &s->ref);
+    /* Without a campaign the same address may stand for many messages over the years; and what is
+     * too long for an address has no default ref. */
+    if (!w->campaign_id || return_path_default_ref(recipient, ref) != DSND_OK)
+        return make_ref(self, recipient, w->report.returned.message_id, &s->ref);
+    return dsnd_arena_copy(&self->arena, dsnd_str_of(ref), &s->ref);
+}
+
+static enum dsnd_err attribute_status(struct write_span *self, const struct write_item *w,
+                                      struct write_status *s)
+{
+    s->proven = DSND_STR_ABSENT;
+    if (w->path)
+        judge_signed(w, s);
+    else if (w->attribution == STORE_ATTRIBUTION_MESSAGE_ID || dsnd_str_present(w->send_recipient))
+        judge_unsigned(w, s);
+    s->moves = delivery_event_of(&w->report, s->recipient, &s->event);
+    s->event.us = w->item.received_us;
+    s->event.status_id = s->id;
+    return name_delivery(self, w, s);
+}
+
+enum dsnd_err write_attribute(struct write_span *self)
+{
+    enum dsnd_err err = DSND_OK;
+
+    for (size_t i = 0; i < self->count && !err; i++) {
+        struct write_item *w = &self->items[i];
+
+        w->send_ref = DSND_STR_ABSENT;
+        w->send_recipient = DSND_STR_ABSENT;
+        if (w->fate != WRITE_FATE_STORED)
+            continue;
+        if (w->path) {
+            w->campaign_id = campaign_of(self, dsnd_str_of(w->path->campaign));
+            find_send_by_ref(self, w);
+        } else {
+            attribute_unsigned(self, w);
+        }
+        for (size_t s = 0; s < w->status_count && !err; s++)
+            err = attribute_status(self, w, &w->statuses[s]);
+    }
+    return err;
+}

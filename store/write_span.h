@@ -1,0 +1,138 @@
+/*
+ * One transaction of the batch writer, in three exchanges with the server: look up what attribution
+ * needs, lock the deliveries concerned, write everything and commit. Private to store/.
+ *
+ * Locks are taken in one order everywhere, each kind in key order, so that writers never deadlock:
+ * journal position, report_seen, campaign, delivery, total_hour, total_breakdown, total_campaign,
+ * rule_hit, suppression, suppression_clock.
+ */
+#ifndef DSND_STORE_WRITE_SPAN_H
+#define DSND_STORE_WRITE_SPAN_H
+
+#include "store/delivery.h"
+#include "store/digest.h"
+#include "store/pg.h"
+#include "store/totals.h"
+#include "store/write.h"
+
+/* Days of ids count from 2020-01-01, this many days after 1970-01-01; 15 bits hold them. */
+enum { WRITE_DAY_ZERO = 18262, WRITE_DAY_MAX = 32767 };
+
+/* The day (since 1970) under which a record of this time is filed. */
+int32_t write_day(int64_t received_us);
+
+/* What becomes of an item. */
+enum write_fate {
+    WRITE_FATE_SKIPPED, /* stored by an earlier transaction */
+    WRITE_FATE_DUPLICATE,
+    WRITE_FATE_QUARANTINED,
+    WRITE_FATE_STORED,
+};
+
+/* One recipient of a report on its way to a row of status. */
+struct write_status {
+    const struct report_recipient *recipient; /* cleaned */
+    int64_t id;
+    enum store_evidence evidence;
+    struct dsnd_str proven; /* the address the evidence proves; absent if none */
+    struct dsnd_str ref;    /* of the delivery; absent if none can be named */
+    bool moves;             /* `event` is set */
+    struct delivery_event event;
+};
+
+/* One item on its way to rows. */
+struct write_item {
+    struct store_item item; /* texts cleaned, octets and views of views as given */
+    struct report report;   /* cleaned */
+    struct store_hash hash;
+    enum write_fate fate;
+    /* Found before any lookup. */
+    const struct return_path *path;     /* signed, from wherever; NULL if none */
+    enum store_attribution attribution; /* what named the campaign */
+    struct dsnd_str *keys;              /* possible campaign keys of unsigned reports */
+    size_t key_count;
+    size_t envelope_key_count; /* those in front that stood in the envelope id */
+    struct dsnd_str key_ref;   /* ref beside the key in the envelope id; absent if none */
+    /* Found by lookup. */
+    int64_t id;
+    int64_t campaign_id;
+    struct dsnd_str send_ref;       /* of the one registered send it is about; absent if none */
+    struct dsnd_str send_recipient; /* its address; absent if none was registered */
+    struct write_status *statuses;
+    size_t status_count;
+};
+
+enum write_lookup {
+    WRITE_LOOKUP_LOCK,
+    WRITE_LOOKUP_SEEN,
+    WRITE_LOOKUP_CAMPAIGN,
+    WRITE_LOOKUP_SEND_BY_REF,
+    WRITE_LOOKUP_SEND_BY_MESSAGE,
+    WRITE_LOOKUP_SEND_BY_ENVELOPE,
+    WRITE_LOOKUP_IDS,
+    WRITE_LOOKUP_COUNT,
+};
+
+struct write_span {
+    struct store_conn *conn;
+    const struct store_policy *policy;
+    const char *journal;
+    struct dsnd_arena arena;
+    struct pg_params params;
+    struct write_item *items;
+    size_t count;
+    size_t status_count;
+    PGresult *found[WRITE_LOOKUP_COUNT]; /* NULL where not asked; views borrow from them */
+    int64_t journal_id;
+    uint64_t stored; /* sequence up to which the journal is stored */
+    struct delivery *deliveries;
+    size_t delivery_count;
+    PGresult *delivery_rows; /* views of deliveries borrow from it */
+    struct totals totals;
+    struct store_journal_position position; /* to be stored */
+    bool last;           /* part of its batch: the position is the caller's own */
+    const char *refusal; /* what PostgreSQL said of a refused item, or NULL */
+    struct store_batch_result result;
+};
+
+/* write_prepare.c: clean and hash the items, find what has to be looked up. DSND_ERR_NOMEM. */
+DSND_MUST_CHECK
+enum dsnd_err write_prepare(struct write_span *self, const struct store_item *items);
+
+/*
+ * write_lookup.c: first exchange; the transaction is open afterwards. Decides each item's fate and
+ * numbers its rows. DSND_ERR_NOT_FOUND: the journal has no position row yet. DSND_ERR_CONFLICT,
+ * DSND_ERR_VERSION as store_write_batch.
+ */
+DSND_MUST_CHECK
+enum dsnd_err write_lookup(struct write_span *self);
+
+/* First row of a lookup whose `column` equals `text` (rows are ordered by it), or -1. */
+int write_find(const PGresult *rows, int column, struct dsnd_str text);
+
+/* write_attribute.c: campaign, evidence, address and delivery of each status. DSND_ERR_NOMEM. */
+DSND_MUST_CHECK
+enum dsnd_err write_attribute(struct write_span *self);
+
+/* write_delivery.c: second exchange; move the deliveries and collect the totals. */
+DSND_MUST_CHECK
+enum dsnd_err write_deliveries(struct write_span *self);
+
+/* write_rows.c: third exchange; all rows, the journal position, and the commit. */
+DSND_MUST_CHECK
+enum dsnd_err write_rows(struct write_span *self);
+/* Envelope recipients as one text, a line each. DSND_ERR_NOMEM. */
+DSND_MUST_CHECK
+enum dsnd_err write_join_recipients(struct write_span *self, const struct write_item *w,
+                                    struct dsnd_str *ret_text);
+/* write_rows_status.c: rows of status. */
+DSND_MUST_CHECK
+enum dsnd_err write_send_statuses(struct write_span *self);
+/* write_policy.c: what follows for the suppression list. */
+DSND_MUST_CHECK
+enum dsnd_err write_send_suppressions(struct write_span *self, size_t *ret_sent);
+/* write_raw.c: compressed octets, of reports and of what is set aside. */
+DSND_MUST_CHECK
+enum dsnd_err write_send_raw(struct write_span *self, size_t *ret_sent);
+
+#endif
