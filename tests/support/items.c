@@ -102,10 +102,12 @@ static void address_item(struct items *self, const struct item_spec *spec, struc
     char *address = take(self, RETURN_PATH_SIZE);
 
     if (spec->signed_campaign) {
-        assert_int_equal(return_path_mint(items_keys(), dsnd_str_of(spec->signed_campaign),
-                                          dsnd_str_of(spec->signed_for),
-                                          dsnd_str_of(spec->signed_ref), DSND_STR("b.example.com"),
-                                          item->received_us, address),
+        struct return_path_request request = {.campaign = dsnd_str_of(spec->signed_campaign),
+                                              .recipient = dsnd_str_of(spec->signed_for),
+                                              .ref = dsnd_str_of(spec->signed_ref),
+                                              .domain = DSND_STR("b.example.com")};
+
+        assert_int_equal(return_path_mint(items_keys(), &request, item->received_us, address),
                          DSND_OK);
         *to = dsnd_str_of(address);
     } else {
