@@ -14,10 +14,13 @@ static const struct command {
     const char *help;
 } commands[] = {
     {"serve", cmd_serve, "run receiver, pipeline and API on this machine"},
+    {"receive", cmd_receive, "the SMTP receiver and the journal's writer"},
+    {"migrate", cmd_migrate, "bring the database schema up to date"},
     {"classify", cmd_classify, "what one diagnostic text means"},
     {"rules", cmd_rules, "check or list classification rules"},
     {"mint", cmd_mint, "signed return paths"},
     {"verify", cmd_verify, "what a return path says and whether it is ours"},
+    {"doctor", cmd_doctor, "look at everything the service needs, and say what to mend"},
     {"check-config", cmd_check_config, "say whether the configuration is good, and print it"},
 };
 
