@@ -156,7 +156,7 @@ void json_out_null(struct json_out *self)
 void json_out_fraction(struct json_out *self, double value)
 {
     char text[32];
-    int len = snprintf(text, sizeof(text), "%.6f", value);
+    int len = snprintf(text, sizeof(text), "%.10f", value);
 
     while (len > 1 && text[len - 1] == '0')
         len--;

@@ -35,7 +35,7 @@ void json_out_str(struct json_out *self, struct dsnd_str value);
 void json_out_int(struct json_out *self, int64_t value);
 void json_out_bool(struct json_out *self, bool value);
 void json_out_null(struct json_out *self);
-/* A fraction with at most six digits behind the point. */
+/* A fraction with at most ten digits behind the point. */
 void json_out_fraction(struct json_out *self, double value);
 /* JSON text that is known to be one whole value; absent becomes null. */
 void json_out_raw(struct json_out *self, struct dsnd_str value);

@@ -1,0 +1,52 @@
+/*
+ * What the files of api/ share: the server's parts. Private to api/. All parts may be used by any
+ * thread.
+ */
+#ifndef DSND_API_API_H
+#define DSND_API_API_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "api/auth.h"
+#include "api/database.h"
+#include "api/limit.h"
+#include "api/server.h"
+#include "api/waiters.h"
+#include "api/watch.h"
+
+struct MHD_Daemon;
+
+/* Keys that were replaced are kept until the end, since requests may still borrow them. */
+struct api_keys {
+    struct return_path_keys keys;
+    struct api_keys *previous;
+};
+
+/* One listener and the threads behind it. */
+struct api_listener {
+    struct MHD_Daemon *daemon;
+    struct MHD_Daemon *leaving; /* the one before the last reload: its connections go on */
+    int fd;
+    uint16_t port;
+    char *tls_cert; /* PEM text, owned */
+    char *tls_key;
+};
+
+struct api {
+    struct database *database;
+    struct auth *auth;
+    struct limit *limit;
+    struct watch *watch;
+    struct waiters *waiters;
+    _Atomic(struct api_keys *) keys;
+    char domain[256];
+    struct api_settings settings; /* its strings are the caller's: only numbers are used */
+    struct api_listener http;
+    struct api_listener metrics;
+    atomic_uint under_way; /* requests not answered yet */
+    atomic_bool stopping;
+};
+
+#endif

@@ -1,0 +1,32 @@
+/*
+ * Connections for requests. While the database is away every request is refused at once, and a
+ * thread of its own tries to reach it again, so that nobody waits for a connection that cannot be
+ * made. Any thread.
+ */
+#ifndef DSND_API_DATABASE_H
+#define DSND_API_DATABASE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/err.h"
+#include "store/store.h"
+
+struct database;
+
+/* At most `size` connections. DSND_ERR_NOMEM, DSND_ERR_IO. */
+DSND_MUST_CHECK
+enum dsnd_err database_new(const char *url, size_t size, struct database **ret_database);
+void database_free(struct database *self); /* all connections must have been given back */
+
+/* DSND_ERR_UNAVAILABLE, DSND_ERR_VERSION: see database_error. */
+DSND_MUST_CHECK
+enum dsnd_err database_take(struct database *self, struct store_conn **ret_conn);
+void database_give(struct database *self, struct store_conn *conn); /* NULL is fine */
+
+/* The last attempt succeeded. */
+bool database_up(struct database *self);
+/* Why not, in words, into `dst` of `size` >= 1 octets. */
+void database_error(struct database *self, char *dst, size_t size);
+
+#endif

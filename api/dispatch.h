@@ -1,0 +1,24 @@
+/*
+ * From a request to its answer: checks of the head, route, token, limits; then the handler; then
+ * what all answers share (ETag, stored answers, problems for errors). Private to api/.
+ */
+#ifndef DSND_API_DISPATCH_H
+#define DSND_API_DISPATCH_H
+
+#include "api/request.h"
+
+/*
+ * Look at the head, before any of the body. Where it is refused the answer is made (`answered`).
+ * True where the connection must be closed because the body cannot be waited for.
+ */
+bool dispatch_begin(struct request *self, const char *method, const char *version);
+/* Take octets of the body. False: too many to throw away; cut the connection. */
+bool dispatch_body(struct request *self, struct dsnd_str octets);
+/* The request is whole: make the answer, unless the request was suspended to wait. */
+void dispatch_run(struct request *self);
+
+/* The next octets of a streamed answer; DSND_OK with nothing added at the end. */
+DSND_MUST_CHECK
+enum dsnd_err dispatch_stream(struct request *self, bool *ret_end);
+
+#endif

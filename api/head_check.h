@@ -1,0 +1,27 @@
+/*
+ * The syntax of a request's head, where libmicrohttpd is more lenient than RFC 9112: what a proxy
+ * in front may read in another way is refused, so that nobody can smuggle a request past it.
+ */
+#ifndef DSND_API_HEAD_CHECK_H
+#define DSND_API_HEAD_CHECK_H
+
+#include "base/str.h"
+
+struct MHD_Connection;
+
+/* How the body is framed. */
+struct head_framing {
+    bool has_length; /* Content-Length */
+    bool chunked;    /* Transfer-Encoding: chunked */
+    uint64_t octets; /* of Content-Length */
+};
+
+/*
+ * Zero, and `*ret_framing`, where the head is good; else the status to refuse with (400 or 501) and
+ * `*ret_reason` (static) says why. `target` is the request target, `version` as libmicrohttpd gives
+ * it.
+ */
+int head_check(struct MHD_Connection *connection, const char *target, const char *version,
+               struct head_framing *ret_framing, const char **ret_reason);
+
+#endif

@@ -1,0 +1,159 @@
+#include "api/watch.h"
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+
+#include "base/clock.h"
+
+enum { WATCH_TICK_MS = 250 };
+
+struct watch_entry {
+    struct watch_entry *next;
+    struct watch_entry *previous;
+    int64_t deadline_ms; /* INT64_MAX once it was shut down */
+    int fd;
+};
+
+struct watch {
+    pthread_mutex_t mutex;
+    pthread_cond_t stop_asked;
+    pthread_t thread;
+    struct watch_entry *first;
+    uint64_t expired;
+    bool stopping;
+};
+
+static void expire(struct watch *self)
+{
+    int64_t now = dsnd_clock_monotonic_ms();
+
+    for (struct watch_entry *e = self->first; e; e = e->next) {
+        if (e->deadline_ms > now)
+            continue;
+        /* The server's own loop sees the end and closes; closing is never ours. */
+        (void)shutdown(e->fd, SHUT_RDWR);
+        e->deadline_ms = INT64_MAX;
+        self->expired++;
+    }
+}
+
+static void *run(void *arg)
+{
+    struct watch *self = arg;
+
+    (void)pthread_mutex_lock(&self->mutex);
+    while (!self->stopping) {
+        int64_t until = dsnd_clock_monotonic_ms() + WATCH_TICK_MS;
+        struct timespec at = {.tv_sec = until / 1000, .tv_nsec = until % 1000 * 1000000};
+
+        expire(self);
+        (void)pthread_cond_timedwait(&self->stop_asked, &self->mutex, &at);
+    }
+    (void)pthread_mutex_unlock(&self->mutex);
+    return NULL;
+}
+
+static int init_condition(pthread_cond_t *condition)
+{
+    pthread_condattr_t attributes;
+    int error = pthread_condattr_init(&attributes);
+
+    if (error)
+        return error;
+    error = pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    if (!error)
+        error = pthread_cond_init(condition, &attributes);
+    (void)pthread_condattr_destroy(&attributes);
+    return error;
+}
+
+enum dsnd_err watch_new(struct watch **ret_watch)
+{
+    struct watch *self = calloc(1, sizeof(*self));
+
+    if (!self)
+        return DSND_ERR_NOMEM;
+    if (pthread_mutex_init(&self->mutex, NULL) != 0)
+        goto no_mutex;
+    if (init_condition(&self->stop_asked) != 0)
+        goto no_condition;
+    if (pthread_create(&self->thread, NULL, run, self) != 0)
+        goto no_thread;
+    *ret_watch = self;
+    return DSND_OK;
+no_thread:
+    (void)pthread_cond_destroy(&self->stop_asked);
+no_condition:
+    (void)pthread_mutex_destroy(&self->mutex);
+no_mutex:
+    free(self);
+    return DSND_ERR_IO;
+}
+
+void watch_free(struct watch *self)
+{
+    if (!self)
+        return;
+    (void)pthread_mutex_lock(&self->mutex);
+    self->stopping = true;
+    (void)pthread_cond_signal(&self->stop_asked);
+    (void)pthread_mutex_unlock(&self->mutex);
+    (void)pthread_join(self->thread, NULL);
+    (void)pthread_cond_destroy(&self->stop_asked);
+    (void)pthread_mutex_destroy(&self->mutex);
+    free(self);
+}
+
+struct watch_entry *watch_add(struct watch *self, int fd, int64_t ms)
+{
+    struct watch_entry *entry = calloc(1, sizeof(*entry));
+
+    if (!entry)
+        return NULL;
+    entry->fd = fd;
+    entry->deadline_ms = dsnd_clock_monotonic_ms() + ms;
+    (void)pthread_mutex_lock(&self->mutex);
+    entry->next = self->first;
+    if (self->first)
+        self->first->previous = entry;
+    self->first = entry;
+    (void)pthread_mutex_unlock(&self->mutex);
+    return entry;
+}
+
+void watch_set(struct watch *self, struct watch_entry *entry, int64_t ms)
+{
+    if (!entry)
+        return;
+    (void)pthread_mutex_lock(&self->mutex);
+    if (entry->deadline_ms != INT64_MAX)
+        entry->deadline_ms = dsnd_clock_monotonic_ms() + ms;
+    (void)pthread_mutex_unlock(&self->mutex);
+}
+
+void watch_remove(struct watch *self, struct watch_entry *entry)
+{
+    if (!entry)
+        return;
+    (void)pthread_mutex_lock(&self->mutex);
+    if (entry->previous)
+        entry->previous->next = entry->next;
+    else
+        self->first = entry->next;
+    if (entry->next)
+        entry->next->previous = entry->previous;
+    (void)pthread_mutex_unlock(&self->mutex);
+    free(entry);
+}
+
+uint64_t watch_expired(struct watch *self)
+{
+    uint64_t expired;
+
+    (void)pthread_mutex_lock(&self->mutex);
+    expired = self->expired;
+    (void)pthread_mutex_unlock(&self->mutex);
+    return expired;
+}
