@@ -16,6 +16,8 @@ int cmd_serve(int argc, char **argv);
 int cmd_receive(int argc, char **argv);
 int cmd_migrate(int argc, char **argv);
 int cmd_doctor(int argc, char **argv);
+int cmd_api(int argc, char **argv);
+int cmd_token(int argc, char **argv);
 int cmd_check_config(int argc, char **argv);
 int cmd_classify(int argc, char **argv);
 int cmd_rules(int argc, char **argv);

@@ -16,6 +16,8 @@ static const struct command {
     {"serve", cmd_serve, "run receiver, pipeline and API on this machine"},
     {"receive", cmd_receive, "the SMTP receiver and the journal's writer"},
     {"migrate", cmd_migrate, "bring the database schema up to date"},
+    {"api", cmd_api, "serve the HTTP API"},
+    {"token", cmd_token, "add, list and revoke tokens of the API"},
     {"classify", cmd_classify, "what one diagnostic text means"},
     {"rules", cmd_rules, "check or list classification rules"},
     {"mint", cmd_mint, "signed return paths"},

@@ -1,0 +1,114 @@
+/*
+ * dsnd api: the HTTP API. Talks to the database only.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "api/server.h"
+#include "base/log.h"
+#include "base/metrics.h"
+#include "cmd/arguments.h"
+#include "cmd/child.h"
+#include "cmd/commands.h"
+#include "cmd/material.h"
+
+enum { API_DRAIN_MAX_MS = 10000 };
+
+struct api_process {
+    struct settings *settings;
+    struct return_path_keys keys;
+    char domain[256];
+    struct api *server;
+};
+
+static enum dsnd_err make_settings(struct api_process *self, const struct settings *settings,
+                                   struct api_settings *ret_settings,
+                                   struct config_error *ret_error)
+{
+    struct dsnd_str domain = arguments_first(settings->smtp.domains);
+    enum dsnd_err err = material_keys(settings, &self->keys, ret_error);
+
+    if (err)
+        return err;
+    if (dsnd_str_copy(domain, self->domain, sizeof(self->domain)) != DSND_OK)
+        self->domain[0] = '\0'; /* none, or longer than a domain can be */
+    api_settings_init(ret_settings);
+    ret_settings->listen = settings->http.listen;
+    ret_settings->metrics_listen = settings->metrics.listen;
+    ret_settings->tls_cert = settings->http.tls_cert;
+    ret_settings->tls_key = settings->http.tls_key;
+    ret_settings->database_url = settings->database.url;
+    ret_settings->domain = self->domain;
+    ret_settings->keys = &self->keys;
+    ret_settings->threads = (unsigned)settings->http.threads;
+    return DSND_OK;
+}
+
+/* Start the server, or reload it when it runs. `*ret_error` says what was wrong. */
+static enum dsnd_err apply(struct api_process *self, const struct settings *settings,
+                           struct config_error *ret_error)
+{
+    struct api_settings api;
+    enum dsnd_err err = make_settings(self, settings, &api, ret_error);
+
+    if (err)
+        return err;
+    if (self->server)
+        return api_reload(self->server, &api, ret_error->text, sizeof(ret_error->text));
+    return api_start(&api, &self->server, ret_error->text, sizeof(ret_error->text));
+}
+
+static void reload(struct api_process *self)
+{
+    static struct settings fresh;
+    struct config_error error = {""};
+
+    if (settings_reload(&fresh, &error) == DSND_OK && apply(self, &fresh, &error) == DSND_OK) {
+        *self->settings = fresh;
+        log_event(LOG_LEVEL_INFO, "api.reloaded", "domain=%s", self->domain);
+        return;
+    }
+    metrics_add(METRIC_RELOAD_FAILED, 1);
+    log_event(LOG_LEVEL_ERR, "api.reload_failed", "error=\"%s\" kept=old", error.text);
+}
+
+static void run(struct api_process *self)
+{
+    enum child_event event;
+
+    log_event(LOG_LEVEL_INFO, "api.start", "listen=%s port=%u metrics_port=%u",
+              self->settings->http.listen, api_port(self->server), api_metrics_port(self->server));
+    child_ready();
+    while ((event = child_wait(-1)) != CHILD_EVENT_STOP)
+        if (event == CHILD_EVENT_RELOAD)
+            reload(self);
+    log_event(LOG_LEVEL_INFO, "api.drain", "at_most_ms=%d", API_DRAIN_MAX_MS);
+    api_stop(self->server, API_DRAIN_MAX_MS);
+}
+
+int cmd_api(int argc, char **argv)
+{
+    static struct settings settings;
+    struct api_process self = {.settings = &settings};
+    struct config_error error = {""};
+    enum dsnd_err err;
+    int status = settings_from_arguments(
+        argc, argv,
+        "usage: dsnd api [-c FILE]\n\n"
+        "Serves the HTTP API, and health and metrics on a listener of their own. SIGHUP reloads\n"
+        "certificates and keys; SIGTERM lets requests under way finish.\n",
+        &settings);
+
+    if (status >= 0)
+        return status;
+    err = child_begin("api", METRICS_SLOT_API);
+    if (!err)
+        err = apply(&self, &settings, &error);
+    if (err)
+        log_event(LOG_LEVEL_CRIT, "api.failed", "error=\"%s\" detail=\"%s\" errno=\"%s\"",
+                  dsnd_err_text(err), error.text, err == DSND_ERR_IO ? strerror(errno) : "");
+    else
+        run(&self);
+    explicit_bzero(&self.keys, sizeof(self.keys));
+    return child_exit_status(err);
+}
