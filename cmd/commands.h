@@ -14,6 +14,7 @@ enum exit_status {
 
 int cmd_serve(int argc, char **argv);
 int cmd_receive(int argc, char **argv);
+int cmd_pipeline(int argc, char **argv);
 int cmd_migrate(int argc, char **argv);
 int cmd_doctor(int argc, char **argv);
 int cmd_api(int argc, char **argv);

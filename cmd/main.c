@@ -15,6 +15,7 @@ static const struct command {
 } commands[] = {
     {"serve", cmd_serve, "run receiver, pipeline and API on this machine"},
     {"receive", cmd_receive, "the SMTP receiver and the journal's writer"},
+    {"pipeline", cmd_pipeline, "from the journal through the parser into the database"},
     {"migrate", cmd_migrate, "bring the database schema up to date"},
     {"api", cmd_api, "serve the HTTP API"},
     {"token", cmd_token, "add, list and revoke tokens of the API"},
