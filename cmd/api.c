@@ -41,6 +41,13 @@ static enum dsnd_err make_settings(struct api_process *self, const struct settin
     ret_settings->domain = self->domain;
     ret_settings->keys = &self->keys;
     ret_settings->threads = (unsigned)settings->http.threads;
+    ret_settings->max_connections = (unsigned)settings->http.max_connections;
+    ret_settings->max_per_client = (unsigned)settings->http.max_per_client;
+    ret_settings->request_timeout_ms = settings->http.request_timeout;
+    ret_settings->idle_timeout_ms = settings->http.idle_timeout;
+    ret_settings->max_body = settings->http.max_body;
+    ret_settings->requests_per_second = settings->http.rate;
+    ret_settings->requests_burst = settings->http.burst;
     return DSND_OK;
 }
 

@@ -50,6 +50,13 @@ struct settings {
         char tls_cert[CONFIG_STRING_SIZE];
         char tls_key[CONFIG_STRING_SIZE];
         uint64_t threads;
+        uint64_t max_connections;
+        uint64_t max_per_client;
+        uint64_t request_timeout;
+        uint64_t idle_timeout;
+        uint64_t max_body;
+        uint64_t rate; /* requests a second of one address */
+        uint64_t burst;
     } http;
     struct {
         char listen[CONFIG_STRING_SIZE];
