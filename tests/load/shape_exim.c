@@ -40,29 +40,33 @@
     "--{stamp}-eximdsn-{id}--\n"
 
 const char shape_text_exim_failed[] =
-    EXIM_HEAD("Mail delivery failed: returning message to sender",
-              "failed") "This message was created automatically by mail delivery software.\n"
-                        "\n"
-                        "A message that you sent could not be delivered to one or more of its\n"
-                        "recipients. This is a permanent error. The following address(es) failed:\n"
-                        "\n"
-                        "  {recipient}\n"
-                        "    host {mx} [192.0.2.77]\n"
-                        "    SMTP error from remote mail server after RCPT TO:<{recipient}>:\n"
-                        "    {text}\n" EXIM_STATUS("failed") EXIM_TAIL;
+    EXIM_HEAD("Mail delivery failed: returning message to sender", "failed",
+              "X-Failed-Recipients: {recipient}\n") "This message was created automatically by "
+                                                    "mail delivery software.\n"
+                                                    "\n"
+                                                    "A message that you sent could not be "
+                                                    "delivered to one or more of its\n"
+                                                    "recipients. This is a permanent error. The "
+                                                    "following address(es) failed:\n"
+                                                    "\n"
+                                                    "  {recipient}\n"
+                                                    "    host {mx} [192.0.2.77]\n"
+                                                    "    SMTP error from remote mail server after "
+                                                    "RCPT TO:<{recipient}>:\n"
+                                                    "    {text}\n" EXIM_STATUS("failed") EXIM_TAIL;
 
-const char shape_text_exim_delayed[] = EXIM_HEAD(
-    "Warning: message 1{queue}-0001 delayed 24 hours",
-    "delayed") "This message was created automatically by mail delivery software.\n"
-               "A message that you sent has not yet been delivered to one or more of its\n"
-               "recipients after more than 24 hours on the queue on mx2.sender.example.\n"
-               "\n"
-               "The address to which the message has not yet been delivered is:\n"
-               "\n"
-               "  {recipient}\n"
-               "    host {mx} [192.0.2.77]\n"
-               "    Delay reason: {text}\n"
-               "\n"
-               "No action is required on your part. Delivery attempts will continue for\n"
-               "some time, and this warning may be repeated at intervals if the message\n"
-               "remains undelivered.\n" EXIM_STATUS("delayed") EXIM_TAIL;
+const char shape_text_exim_delayed[] =
+    EXIM_HEAD("Warning: message 1{queue}-0001 delayed 24 hours", "delayed",
+              "") "This message was created automatically by mail delivery software.\n"
+                  "A message that you sent has not yet been delivered to one or more of its\n"
+                  "recipients after more than 24 hours on the queue on mx2.sender.example.\n"
+                  "\n"
+                  "The address to which the message has not yet been delivered is:\n"
+                  "\n"
+                  "  {recipient}\n"
+                  "    host {mx} [192.0.2.77]\n"
+                  "    Delay reason: {text}\n"
+                  "\n"
+                  "No action is required on your part. Delivery attempts will continue for\n"
+                  "some time, and this warning may be repeated at intervals if the message\n"
+                  "remains undelivered.\n" EXIM_STATUS("delayed") EXIM_TAIL;
