@@ -23,6 +23,13 @@ static void refuse(struct request *self, int status, const char *parameter, cons
     self->answered = true;
 }
 
+static void refuse_body(struct request *self)
+{
+    request_problem(self, 413, "body", "body must have at most %llu octets",
+                    (unsigned long long)self->api->settings.max_body);
+    self->answered = true;
+}
+
 static enum request_method method_of(const char *name)
 {
     static const struct {
@@ -145,7 +152,7 @@ static void check_body(struct request *self, const struct head_framing *framing)
     unsigned flags = self->route->flags;
 
     if (framing->octets > self->api->settings.max_body) {
-        refuse(self, 413, "body", "the body is larger than allowed");
+        refuse_body(self);
         return;
     }
     self->body = DSND_BUF_INIT(self->api->settings.max_body);
@@ -220,7 +227,7 @@ bool dispatch_begin(struct request *self, const char *method, const char *versio
 bool dispatch_body(struct request *self, struct dsnd_str octets)
 {
     if (!self->answered && dsnd_buf_add(&self->body, octets) != DSND_OK) {
-        refuse(self, 413, "body", "the body is larger than allowed");
+        refuse_body(self);
         dsnd_buf_done(&self->body);
     }
     if (self->answered)

@@ -113,7 +113,8 @@ static enum dsnd_err read_member(const struct member_spec *spec, json_t *value, 
         return read_array(spec, value, target, ret_error);
     case MEMBER_TIME:
         if (timestamp_parse(json_in_str(value), target))
-            return refuse(ret_error, spec->name, "must be a time such as 2026-11-23T10:00:00Z");
+            return refuse(ret_error, spec->name,
+                          "must be an RFC 3339 time such as 2026-11-23T10:00:00Z");
         return DSND_OK;
     case MEMBER_STRING:
     case MEMBER_ADDRESS:
@@ -125,14 +126,20 @@ static enum dsnd_err read_member(const struct member_spec *spec, json_t *value, 
 }
 
 /* A member's name may hold anything; only what is printable ASCII is repeated. */
-static enum dsnd_err unknown(struct params_error *error, const char *name)
+static enum dsnd_err unknown(const struct member_spec *specs, size_t count, const char *name,
+                             struct params_error *error)
 {
     size_t len = 0;
 
     for (; name[len] && len + 1 < sizeof(error->name); len++)
         error->name[len] = (char)(name[len] > ' ' && name[len] < 0x7f ? name[len] : '?');
     error->name[len] = '\0';
-    (void)snprintf(error->detail, sizeof(error->detail), "is not a member of this object");
+    (void)snprintf(error->detail, sizeof(error->detail),
+                   "is not a member of this object; allowed: ");
+    for (size_t i = 0; i < count; i++) {
+        params_error_add(error, i == 0 ? "" : ", ");
+        params_error_add(error, specs[i].name);
+    }
     return DSND_ERR_SYNTAX;
 }
 
@@ -152,7 +159,7 @@ enum dsnd_err json_in_members(json_t *object, const struct member_spec *specs, s
         while (s < count && strcmp(name, specs[s].name) != 0)
             s++;
         if (s == count)
-            return unknown(ret_error, name);
+            return unknown(specs, count, name, ret_error);
         if (!json_is_null(value))
             err = read_member(&specs[s], value, target, ret_error);
         if (err)

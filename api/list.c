@@ -8,7 +8,7 @@ struct stream_state {
     const struct list_spec *spec;
     const void *filter;
     struct cursor after;
-    unsigned limit;
+    uint64_t left; /* rows that may still be written */
     enum request_format format;
     bool headed; /* the CSV head is written */
     char key_octets[CURSOR_TEXT_MAX];
@@ -127,8 +127,9 @@ static enum dsnd_err next_page(void *cls, struct store_conn *conn, struct dsnd_b
 {
     struct stream_state *state = cls;
     struct store_rows *rows = NULL;
+    unsigned limit = state->left < LIST_PAGE ? (unsigned)state->left : LIST_PAGE;
     size_t count;
-    enum dsnd_err err = state->spec->page(conn, state->filter, &state->after, state->limit, &rows);
+    enum dsnd_err err = state->spec->page(conn, state->filter, &state->after, limit, &rows);
 
     if (err)
         return err;
@@ -138,7 +139,8 @@ static enum dsnd_err next_page(void *cls, struct store_conn *conn, struct dsnd_b
     state->headed = true;
     for (size_t i = 0; i < count && !err; i++)
         err = write_line(state, out, rows, i);
-    *ret_end = count < state->limit;
+    state->left -= count;
+    *ret_end = count < limit || state->left == 0;
     if (!err && count > 0)
         err = keep_key(state, rows);
     store_rows_free(rows);
@@ -186,8 +188,11 @@ enum dsnd_err list_answer(struct request *request, struct store_conn *conn,
 
         if (!state)
             return DSND_ERR_NOMEM;
-        *state = (struct stream_state){
-            .spec = spec, .filter = filter, .after = after, .limit = LIST_PAGE, .format = format};
+        *state = (struct stream_state){.spec = spec,
+                                       .filter = filter,
+                                       .after = after,
+                                       .left = params->limit ? (uint64_t)params->limit : UINT64_MAX,
+                                       .format = format};
         return begin_stream(request, conn, state);
     }
     err = spec->page(conn, filter, &after, limit + 1, &rows);

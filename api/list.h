@@ -28,7 +28,10 @@ struct list_spec {
     void (*members)(struct json_out *json, const struct store_rows *rows, size_t row);
 };
 
-/* What every list's parameters begin with; `limit` 0 means not given. */
+/*
+ * What every list's parameters begin with. `limit` 0 means not given: LIST_LIMIT_DEFAULT rows of
+ * JSON, all rows of a stream.
+ */
 struct list_params {
     int64_t limit;
     struct dsnd_str cursor;

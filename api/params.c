@@ -52,6 +52,13 @@ enum dsnd_err params_decode(struct dsnd_str text, struct dsnd_arena *arena,
     return utf8_valid(*ret_text) ? DSND_OK : DSND_ERR_SYNTAX;
 }
 
+void params_error_add(struct params_error *self, const char *text)
+{
+    size_t len = strlen(self->detail);
+
+    (void)snprintf(self->detail + len, sizeof(self->detail) - len, "%s", text);
+}
+
 /* Only what a person may see again: names are cut and made printable. */
 static void set_name(struct params_error *error, struct dsnd_str name)
 {
@@ -155,20 +162,16 @@ static enum dsnd_err read_count(const struct param_spec *spec, struct dsnd_str v
 static enum dsnd_err read_choice(const struct param_spec *spec, struct dsnd_str value, void *target,
                                  struct params_error *ret_error)
 {
-    size_t len = 0;
-
     for (int i = 0; spec->choices[i]; i++) {
         if (dsnd_str_eq(value, dsnd_str_of(spec->choices[i]))) {
             *(int *)target = i;
             return DSND_OK;
         }
     }
-    set_name(ret_error, dsnd_str_of(spec->name));
-    for (int i = 0; spec->choices[i] && len < sizeof(ret_error->detail); i++) {
-        int wrote = snprintf(ret_error->detail + len, sizeof(ret_error->detail) - len, "%s%s",
-                             i == 0 ? "must be one of " : ", ", spec->choices[i]);
-
-        len += (size_t)wrote;
+    (void)refuse(ret_error, dsnd_str_of(spec->name), "must be one of ");
+    for (int i = 0; spec->choices[i]; i++) {
+        params_error_add(ret_error, i == 0 ? "" : ", ");
+        params_error_add(ret_error, spec->choices[i]);
     }
     return DSND_ERR_SYNTAX;
 }
@@ -182,7 +185,7 @@ static enum dsnd_err read_time(const struct param_spec *spec, struct dsnd_str va
 
     if (timestamp_parse(value, &us))
         return refuse(ret_error, dsnd_str_of(spec->name),
-                      "must be a time such as 2026-11-23T10:00:00Z, or a date");
+                      "must be an RFC 3339 time such as 2026-11-23T10:00:00Z, or a date");
     text = dsnd_arena_alloc(arena, DSND_RFC3339_SIZE);
     if (!text)
         return DSND_ERR_NOMEM;
@@ -227,6 +230,18 @@ static enum dsnd_err read_one(const struct param_spec *spec, struct dsnd_str val
     return DSND_ERR_SYNTAX;
 }
 
+static enum dsnd_err refuse_unknown(const struct param_spec *specs, size_t count,
+                                    struct dsnd_str name, struct params_error *ret_error)
+{
+    (void)refuse(ret_error, name, "is not a parameter of this resource");
+    params_error_add(ret_error, count ? "; allowed: " : ", which takes none");
+    for (size_t i = 0; i < count; i++) {
+        params_error_add(ret_error, i == 0 ? "" : ", ");
+        params_error_add(ret_error, specs[i].name);
+    }
+    return DSND_ERR_SYNTAX;
+}
+
 enum dsnd_err params_read(const struct params *params, const struct param_spec *specs, size_t count,
                           struct dsnd_arena *arena, void *target, struct params_error *ret_error)
 {
@@ -241,7 +256,7 @@ enum dsnd_err params_read(const struct params *params, const struct param_spec *
         while (s < count && !dsnd_str_eq(param->name, dsnd_str_of(specs[s].name)))
             s++;
         if (s == count)
-            return refuse(ret_error, param->name, "is not a parameter of this resource");
+            return refuse_unknown(specs, count, param->name, ret_error);
         if (seen & UINT64_C(1) << s)
             return refuse(ret_error, param->name, "is given more than once");
         seen |= UINT64_C(1) << s;

@@ -35,8 +35,11 @@ struct params {
 /* What was wrong, for the client: the parameter's name and a sentence. */
 struct params_error {
     char name[64];
-    char detail[256];
+    char detail[512];
 };
+
+/* Add to the sentence; what does not fit is cut off. */
+void params_error_add(struct params_error *self, const char *text);
 
 enum param_type {
     PARAM_STRING,  /* struct dsnd_str, 1 to `max` octets */

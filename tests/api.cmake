@@ -1,0 +1,13 @@
+# Tests of the API. Those labelled db start `dsnd api` over a throw-away PostgreSQL cluster and speak
+# HTTP with it.
+add_executable(api_seed support/seed_main.c support/db.c support/items.c)
+target_include_directories(api_seed PRIVATE ${PROJECT_SOURCE_DIR})
+target_compile_definitions(api_seed PRIVATE SOURCE_DIR="${PROJECT_SOURCE_DIR}")
+target_link_libraries(api_seed PRIVATE dsnd_flags dsnd_store PkgConfig::CMOCKA PkgConfig::PQ)
+
+foreach(name feeds routes)
+    add_test(NAME db/api_${name}
+        COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/support/pg_cluster.sh run
+            python3 -B ${CMAKE_CURRENT_SOURCE_DIR}/api/test_${name}.py $<TARGET_FILE:dsnd> $<TARGET_FILE:api_seed>)
+    set_tests_properties(db/api_${name} PROPERTIES LABELS db TIMEOUT 300 SKIP_RETURN_CODE 77)
+endforeach()

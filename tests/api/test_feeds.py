@@ -1,0 +1,255 @@
+"""What others follow and mirror: pages, suppressions and their changes; and the database away."""
+import threading
+import time
+
+import kit
+from kit import Case, escape, failure
+
+
+class Pages(Case):
+    def walk(self, path, limit, **query):
+        """Every row of a list, page by page, as a client follows it."""
+        rows, cursor = [], None
+        while True:
+            more = dict(query, limit=limit, **({"cursor": cursor} if cursor else {}))
+            reply = self.good(self.get(path, **more))
+            self.assertLessEqual(len(reply.data), limit)
+            rows += reply.data
+            cursor = reply.json["next_cursor"]
+            self.assertEqual("next" in (reply.headers["Link"] or ""), cursor is not None)
+            if cursor is None:
+                return rows
+
+    def test_no_row_is_missed_or_doubled_while_rows_are_stored(self):
+        self.service.seed(*[failure("paged", "first%d@x.example" % i, at=kit.NOON + i // 50)
+                            for i in range(1500)])
+        before = {row["recipient"] for row in self.walk("/v1/statuses", 1000, campaign="paged")}
+        self.assertEqual(len(before), 1500)
+        stop = threading.Event()
+
+        def store():
+            number = 0
+            while not stop.is_set():
+                self.service.seed(*[failure("paged", "later%d@x.example" % (number + i))
+                                    for i in range(20)])
+                number += 20
+
+        writer = threading.Thread(target=store)
+        writer.start()
+        try:
+            for limit in (7, 100):
+                rows = self.walk("/v1/statuses", limit, campaign="paged")
+                found = [row["recipient"] for row in rows]
+                self.assertEqual(len(found), len(set(found)))
+                self.assertEqual(before - set(found), set())
+        finally:
+            stop.set()
+            writer.join()
+
+    def test_a_cursor_of_another_list_is_refused(self):
+        for number in range(3):
+            self.ask("PUT", "/v1/campaigns/cursor%d" % number, {})
+        cursor = self.get("/v1/campaigns", limit=1).json["next_cursor"]
+        self.problem(self.get("/v1/suppressions", cursor=cursor), 400, "cursor")
+        self.problem(self.get("/v1/campaigns", cursor=cursor[:-2]), 400, "cursor")
+
+    def test_a_streamed_list_holds_what_the_pages_hold(self):
+        self.service.seed(*[failure("streamed", "s%d@x.example" % i, at=kit.NOON + i % 7)
+                            for i in range(4100)])
+        streamed = self.good(self.get("/v1/statuses", campaign="streamed", format="ndjson")).lines
+        self.assertEqual(streamed, self.walk("/v1/statuses", 1000, campaign="streamed"))
+        self.assertEqual(len(self.good(self.get("/v1/statuses", campaign="streamed", format="ndjson",
+                                                limit=10)).lines), 10)
+
+    def test_campaigns_and_suppressions_are_paged_too(self):
+        for number in range(23):
+            self.ask("PUT", "/v1/campaigns/list-%d" % number, {"tags": ["walk"]})
+            self.ask("PUT", "/v1/suppressions/walk%d@x.example" % number, {})
+        self.assertEqual([row["key"] for row in self.walk("/v1/campaigns", 5, tag="walk")],
+                         ["list-%d" % number for number in reversed(range(23))])
+        addresses = [row["address"] for row in self.walk("/v1/suppressions", 4)]
+        self.assertEqual(len(addresses), len(set(addresses)))
+        self.assertLessEqual({"walk%d@x.example" % n for n in range(23)}, set(addresses))
+
+
+class Suppressions(Case):
+    def test_put_get_check_and_delete(self):
+        path = "/v1/suppressions/" + escape("Put+1@x.example")
+        self.problem(self.get(path), 404)
+        put = self.good(self.ask("PUT", path, {
+            "class": "mailbox_unknown", "note": "by hand", "expires_at": "2099-01-01T00:00:00Z"}))
+        self.assertEqual((put.json["class"], put.json["source"], put.json["expires_at"]),
+                         ("mailbox_unknown", "api", "2099-01-01T00:00:00Z"))
+        self.assertEqual(self.get("/v1/suppressions/put+1@X.EXAMPLE").json["since"],
+                         put.json["since"])
+        checked = self.good(self.ask("POST", "/v1/suppressions/check", {
+            "addresses": ["PUT+1@x.example", "free@x.example"]})).data
+        self.assertEqual([(row["address"], row["suppressed"], row["class"]) for row in checked],
+                         [("PUT+1@x.example", True, "mailbox_unknown"),
+                          ("free@x.example", False, None)])
+        self.assertEqual(self.ask("DELETE", path).status, 204)
+        self.problem(self.ask("DELETE", path), 404)
+        self.problem(self.get(path), 404)
+
+    def test_a_proven_failure_suppresses_and_names_its_status(self):
+        self.service.seed(failure("proof", "gone@x.example"))
+        entry = self.good(self.get("/v1/suppressions/gone@x.example")).json
+        status = self.get("/v1/statuses", recipient="gone@x.example").data[0]
+        self.assertEqual((entry["status_ids"], entry["evidence"], entry["source"], entry["class"]),
+                         ([status["id"]], "signed", "policy", "mailbox_unknown"))
+
+    def test_what_proves_nothing_suppresses_nobody(self):
+        self.service.seed(
+            {"to": "bounce@b.example.com", "recipient": "unsigned@x.example", "action": "failed",
+             "class": "mailbox_unknown", "permanent": "yes"},
+            failure("proof", "mine@x.example", recipient="victim@x.example"),
+            failure("proof", "blocked@x.example", class_="reputation_block"),
+            failure("proof", "slow@x.example", action="delayed", class_="throttled",
+                    permanent="no"))
+        for name in ("unsigned", "victim", "blocked", "slow"):
+            self.problem(self.get("/v1/suppressions/%s@x.example" % name), 404)
+
+    def test_bad_bodies_are_refused_by_name(self):
+        for body, parameter in (({"class": "nope"}, "class"), ({"class": 5}, "class"),
+                                ({"expires_at": "2020-01-01T00:00:00Z"}, "expires_at"),
+                                ({"expires_at": "soon"}, "expires_at"),
+                                ({"note": "x" * 501}, "note"), ({"nosuch": 1}, "nosuch")):
+            with self.subTest(body=body):
+                self.problem(self.ask("PUT", "/v1/suppressions/b@x.example", body), 400, parameter)
+        self.problem(self.ask("PUT", "/v1/suppressions/nobody", {}), 400, "address")
+        for addresses in (5, [5], [""], ["a\u0001b@x"], ["a@b.c"] * 10001):
+            self.problem(self.ask("POST", "/v1/suppressions/check", {"addresses": addresses}),
+                         400, "addresses")
+        self.problem(self.ask("POST", "/v1/suppressions/check", {}), 400, "addresses")
+
+    def test_ten_thousand_addresses_are_checked_at_once(self):
+        self.ask("PUT", "/v1/suppressions/n77@many.example", {})
+        rows = self.good(self.ask("POST", "/v1/suppressions/check", {
+            "addresses": ["n%d@many.example" % n for n in range(10000)]})).data
+        self.assertEqual([n for n, row in enumerate(rows) if row["suppressed"]], [77])
+
+
+class Changes(Case):
+    def end(self):
+        """The number behind the last change."""
+        after = 0
+        while True:
+            reply = self.good(self.get("/v1/suppressions/changes", after=after, limit=10000)).json
+            if not reply["data"]:
+                return after
+            after = reply["next_after"]
+
+    def test_each_change_comes_once_in_order(self):
+        after = self.end()
+        for method in ("PUT", "DELETE", "PUT"):
+            self.ask(method, "/v1/suppressions/order@x.example", {} if method == "PUT" else None)
+        reply = self.good(self.get("/v1/suppressions/changes", after=after)).json
+        self.assertEqual([(row["op"], row["address"]) for row in reply["data"]],
+                         [(op, "order@x.example") for op in ("add", "lift", "add")])
+        numbers = [row["seq"] for row in reply["data"]]
+        self.assertEqual(numbers, sorted(numbers))
+        self.assertEqual(reply["next_after"], numbers[-1])
+        again = self.get("/v1/suppressions/changes", after=numbers[0], limit=1).json
+        self.assertEqual([row["seq"] for row in again["data"]], numbers[1:2])
+
+    def test_putting_the_same_again_is_no_change(self):
+        self.ask("PUT", "/v1/suppressions/same@x.example", {"class": "mailbox_unknown"})
+        after = self.end()
+        self.ask("PUT", "/v1/suppressions/same@x.example", {"class": "mailbox_unknown"})
+        self.assertEqual(self.end(), after)
+
+    def test_a_long_poll_ends_with_the_change(self):
+        after = self.end()
+        answers = []
+
+        def wait():
+            begun = time.monotonic()
+            reply = self.get("/v1/suppressions/changes", after=after, wait=20)
+            answers.append((time.monotonic() - begun, reply))
+
+        waiters = [threading.Thread(target=wait) for _ in range(20)]
+        for waiter in waiters:
+            waiter.start()
+        time.sleep(1)
+        self.assertEqual(answers, [])
+        self.good(self.get("/v1/campaigns"))  # twenty who wait take no thread
+        self.ask("PUT", "/v1/suppressions/polled@x.example", {})
+        for waiter in waiters:
+            waiter.join()
+        for took, reply in answers:
+            self.assertLess(took, 5)
+            self.assertEqual([row["address"] for row in self.good(reply).data],
+                             ["polled@x.example"])
+
+    def test_a_long_poll_without_a_change_ends_in_time(self):
+        after, begun = self.end(), time.monotonic()
+        reply = self.good(self.get("/v1/suppressions/changes", after=after, wait=1)).json
+        self.assertEqual(reply, {"data": [], "next_after": after})
+        self.assertTrue(0.9 < time.monotonic() - begun < 4)
+        self.problem(self.get("/v1/suppressions/changes", after=0, wait=3600), 400, "wait", "30")
+
+    def test_writers_side_by_side_lose_no_change_for_a_reader(self):
+        after, seen, done = self.end(), [], threading.Event()
+
+        def write(part):
+            connection = self.service.connect()
+            for number in range(60):
+                self.ask("PUT", "/v1/suppressions/p%d-%d@race.example" % (part, number), {},
+                         connection=connection)
+            connection.close()
+
+        def read():
+            at = after
+            while True:
+                last = done.is_set()
+                reply = self.get("/v1/suppressions/changes", after=at, wait=0).json
+                seen.extend(row["address"] for row in reply["data"])
+                at = reply["next_after"]
+                if last and not reply["data"]:
+                    return
+
+        reader = threading.Thread(target=read)
+        writers = [threading.Thread(target=write, args=(part,)) for part in range(6)]
+        for thread in [reader, *writers]:
+            thread.start()
+        for thread in writers:
+            thread.join()
+        done.set()
+        reader.join()
+        self.assertEqual(sorted(seen), sorted("p%d-%d@race.example" % (part, number)
+                                              for part in range(6) for number in range(60)))
+
+
+class Outage(Case):
+    def test_away_is_503_with_retry_after_and_back_is_back(self):
+        self.good(self.get("/v1/campaigns"))
+        waiting = []
+        after = Changes.end(self)
+        poll = threading.Thread(target=lambda: waiting.append(
+            self.get("/v1/suppressions/changes", after=after, wait=3)))
+        poll.start()
+        time.sleep(0.3)
+        self.service.proxy.away()
+        try:
+            begun = time.monotonic()
+            reply = self.get("/v1/campaigns")
+            self.problem(reply, 503)
+            self.assertTrue(int(reply.headers["Retry-After"]) >= 1)
+            self.assertLess(time.monotonic() - begun, 10)
+            self.assertNotIn(b"postgresql://", reply.body)
+            self.assertEqual(self.service.metrics("/readyz").status, 503)
+            self.assertEqual(self.service.metrics("/healthz").status, 200)
+            self.good(self.get("/v1/openapi.json", token=""))
+            poll.join(20)
+            self.assertIn(waiting[0].status, (200, 503))
+        finally:
+            self.service.proxy.back()
+        for _ in range(100):
+            if self.service.metrics("/readyz").status == 200:
+                break
+            time.sleep(0.1)
+        self.good(self.get("/v1/campaigns"))
+
+
+if __name__ == "__main__":
+    kit.main()
