@@ -72,6 +72,7 @@ static void make_page(struct api *api, const char *method, const char *path, str
         page->status = 500;
 }
 
+/* NOLINTNEXTLINE(readability-function-size): the signature is the library's */
 static enum MHD_Result on_request(void *cls, struct MHD_Connection *connection, const char *url,
                                   const char *method, const char *version, const char *octets,
                                   size_t *octet_count, void **context)

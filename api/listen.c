@@ -36,7 +36,7 @@ static enum dsnd_err split(const char *address, char host[HOST_SIZE], char port[
 
 static uint16_t port_of(int fd)
 {
-    struct sockaddr_storage address;
+    struct sockaddr_storage address = {0};
     socklen_t len = sizeof(address);
     in_port_t port = 0;
 

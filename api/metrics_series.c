@@ -50,7 +50,7 @@ static bool zone_has_form(struct dsnd_str name)
     for (size_t i = 0; i < name.len; i++) {
         char c = name.ptr[i];
 
-        if (!dsnd_is_alpha(c) && !dsnd_is_digit(c) && !memchr("_-+/", c, 4))
+        if (!dsnd_is_alpha(c) && !dsnd_is_digit(c) && c != '_' && c != '-' && c != '+' && c != '/')
             return false;
     }
     return dsnd_str_eq(name, DSND_STR("UTC")) || dsnd_str_chr(name, '/') != SIZE_MAX;

@@ -146,6 +146,7 @@ static enum MHD_Result answer(struct request *request)
     return result;
 }
 
+/* NOLINTNEXTLINE(readability-function-size): the signature is the library's */
 static enum MHD_Result on_request(void *cls, struct MHD_Connection *connection, const char *url,
                                   const char *method, const char *version, const char *octets,
                                   size_t *octet_count, void **context)

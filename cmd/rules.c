@@ -34,25 +34,29 @@ static int check(const struct rule_set *rules)
     return !err && count == 0 ? EXIT_DONE : EXIT_FAILED;
 }
 
+static void list_rule(const struct rule_set *rules, size_t index)
+{
+    struct rule_info info = rule_set_info(rules, index);
+    const char *klass = report_class_name(info.klass);
+    bool is_filtered = true;
+
+    if (info.pattern_count == 0)
+        (void)printf("%.*s\t%s\t%.*s\t\n", DSND_STR_ARG(info.id), klass ? klass : "-",
+                     DSND_STR_ARG(info.provider));
+    for (size_t i = 0; i < info.pattern_count; i++) {
+        struct dsnd_str pattern = rule_set_pattern(rules, index, i, &is_filtered);
+
+        (void)printf("%.*s\t%s\t%.*s\t%.*s%s\n", DSND_STR_ARG(info.id), klass ? klass : "-",
+                     DSND_STR_ARG(info.provider), DSND_STR_ARG(pattern),
+                     is_filtered ? "" : "\t(always tried)");
+    }
+}
+
 /* A line a pattern, as they are tried; one that is tried on every text is marked. */
 static int list(const struct rule_set *rules)
 {
-    for (size_t i = 0; i < rule_set_count(rules); i++) {
-        struct rule_info info = rule_set_info(rules, i);
-        const char *klass = report_class_name(info.klass);
-        bool is_filtered = true;
-
-        if (info.pattern_count == 0)
-            (void)printf("%.*s\t%s\t%.*s\t\n", DSND_STR_ARG(info.id), klass,
-                         DSND_STR_ARG(info.provider));
-        for (size_t j = 0; j < info.pattern_count; j++) {
-            struct dsnd_str pattern = rule_set_pattern(rules, i, j, &is_filtered);
-
-            (void)printf("%.*s\t%s\t%.*s\t%.*s%s\n", DSND_STR_ARG(info.id), klass ? klass : "-",
-                         DSND_STR_ARG(info.provider), DSND_STR_ARG(pattern),
-                         is_filtered ? "" : "\t(always tried)");
-        }
-    }
+    for (size_t i = 0; i < rule_set_count(rules); i++)
+        list_rule(rules, i);
     return EXIT_DONE;
 }
 

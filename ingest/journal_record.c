@@ -82,7 +82,7 @@ enum dsnd_err journal_record_measure(const struct journal_message *message, size
 static char *put_text(char *dst, struct dsnd_str text)
 {
     journal_put_u16(dst, text.ptr ? (uint16_t)text.len : TEXT_ABSENT);
-    if (text.len)
+    if (text.ptr && text.len)
         memcpy(dst + 2, text.ptr, text.len);
     return dst + 2 + text.len;
 }

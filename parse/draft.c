@@ -91,7 +91,7 @@ struct dsnd_str draft_join(struct draft *self, struct dsnd_str a, struct dsnd_st
     a = draft_text(self, a, max);
     b = draft_text(self, b, max);
     out = draft_alloc(self, a.len + 1 + b.len, 1);
-    if (!out)
+    if (!out || !a.ptr || !b.ptr)
         return DSND_STR_ABSENT;
     memcpy(out, a.ptr, a.len);
     out[a.len] = ' ';

@@ -196,6 +196,7 @@ static void end_headers(struct scan *self)
     struct dsnd_str type = content_type(self);
     enum mime_type_body body = mime_type_body(type);
     bool is_top = self->depth == 0 && self->parts == 0;
+    bool is_untyped_message = self->has_trace && !self->has_type && !is_top;
 
     self->body_octets = 0;
     if (self->state == STATE_RETURNED) {
@@ -208,9 +209,7 @@ static void end_headers(struct scan *self)
         body = MIME_TYPE_MULTIPART;
     if (body == MIME_TYPE_MULTIPART)
         begin_multipart(self, type);
-    else if (body == MIME_TYPE_OPAQUE && !self->is_whole)
-        self->state = STATE_SKIP;
-    else if (self->has_trace && !self->has_type && !is_top && !self->is_whole)
+    else if (!self->is_whole && (body == MIME_TYPE_OPAQUE || is_untyped_message))
         self->state = STATE_SKIP;
     put_line(self, DSND_STR(""));
     if (body == MIME_TYPE_MESSAGE || body == MIME_TYPE_HEADERS)

@@ -64,6 +64,8 @@ enum dsnd_err totals_add(struct totals *self, const struct total_key *key, enum 
         if (err)
             return err;
     }
+    if (!self->rows)
+        return DSND_ERR_NOMEM;
     row.counts[total] = n;
     self->rows[self->count++] = row;
     return DSND_OK;

@@ -140,12 +140,13 @@ static enum dsnd_err find_path(struct write_span *self, struct write_item *w)
 
 static enum dsnd_err clean_envelope(struct write_span *self, struct write_item *w)
 {
-    struct dsnd_str *const texts[] = {&w->item.peer, &w->item.helo, &w->item.mail_from,
-                                      &w->item.envelope_id};
+    enum { ENVELOPE_TEXTS = 4 };
+    struct dsnd_str *const texts[ENVELOPE_TEXTS] = {&w->item.peer, &w->item.helo,
+                                                    &w->item.mail_from, &w->item.envelope_id};
     struct dsnd_str *to;
     enum dsnd_err err = DSND_OK;
 
-    for (size_t i = 0; i < sizeof(texts) / sizeof(*texts) && !err; i++)
+    for (size_t i = 0; i < ENVELOPE_TEXTS && !err; i++)
         err = store_text_clean(&self->arena, *texts[i], STORE_TEXT_ADDRESS_MAX, texts[i]);
     to = dsnd_arena_array(&self->arena, w->item.envelope_to_count + 1, sizeof(*to));
     if (!to)

@@ -120,7 +120,7 @@ const struct outcome *outcome_pick(const struct outcome *table, size_t count, ui
 
     for (size_t i = 0; i < count; i++)
         sum += table[i].weight;
-    random %= sum;
+    random %= sum ? sum : 1;
     while (random >= table->weight)
         random -= (table++)->weight;
     return table;

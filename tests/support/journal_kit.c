@@ -168,8 +168,9 @@ long kit_number(const struct journal_message *message)
     bool same;
 
     if (message->octets.len < 16 || message->octets.len > 1000000 ||
-        sscanf(message->octets.ptr, "Message-ID: %u\r", &n) != 1)
+        !dsnd_str_starts(message->octets, DSND_STR("Message-ID: ")))
         return -1;
+    n = (unsigned)strtoul(message->octets.ptr + 12, NULL, 10);
     kit_message_init(&want, n, message->octets.len);
     same = dsnd_str_eq(message->octets, want.message.octets) && message->recipient_count == 1 &&
            dsnd_str_eq(message->recipients[0].address, want.recipient.address) &&

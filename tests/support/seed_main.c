@@ -62,6 +62,8 @@ static void read_pair(struct item_spec *spec, char *pair)
     struct dsnd_str name = dsnd_str_make(pair, value ? (size_t)(value - pair) : 0);
 
     assert_non_null(value);
+    if (!value)
+        return;
     value++;
     if (dsnd_str_eq(name, DSND_STR("action")))
         spec->action = read_action(dsnd_str_of(value));

@@ -68,15 +68,16 @@ static void limit_counts_cr_and_lf(void **state)
 {
     static char in[SMTP_LINE_MAX + 16];
     static char got[SMTP_LINE_MAX + 16];
+    static const char lines[5] = {'\r', '\n', 'y', '\r', '\n'};
 
     (void)state;
     for (size_t step = 1; step <= sizeof(in); step += 700) {
         memset(in, 'x', sizeof(in));
-        memcpy(in + SMTP_LINE_MAX - 2, "\r\ny\r\n", 5);
+        memcpy(in + SMTP_LINE_MAX - 2, lines, sizeof(lines));
         collect(dsnd_str_make(in, SMTP_LINE_MAX + 3), step, got, sizeof(got));
         assert_int_equal(strlen(got), SMTP_LINE_MAX - 2 + 3);
         memset(in, 'x', sizeof(in));
-        memcpy(in + SMTP_LINE_MAX - 1, "\r\ny\r\n", 5);
+        memcpy(in + SMTP_LINE_MAX - 1, lines, sizeof(lines));
         collect(dsnd_str_make(in, SMTP_LINE_MAX + 4), step, got, sizeof(got));
         assert_string_equal(got, "LONG|y|");
     }
