@@ -261,7 +261,8 @@ static void stored_segments_are_deleted_when_old(void **state)
     kit_collect(reader, &found);
     /* Message n was received at 1000 + n microseconds. */
     assert_int_equal(journal_reader_applied(reader, &found.after, 1100, 1000), DSND_OK);
-    assert_int_equal(kit_segments(&dir), segments);
+    /* The committer may make one ahead at any moment. */
+    assert_in_range(kit_segments(&dir), segments, segments + 1);
     assert_int_equal(journal_reader_applied(reader, &found.after, 2050, 1000), DSND_OK);
     assert_in_range(kit_segments(&dir), segments / 2 - 2, segments / 2 + 3);
     assert_int_equal(journal_reader_applied(reader, &found.after, 99999, 1000), DSND_OK);

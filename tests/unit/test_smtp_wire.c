@@ -125,7 +125,8 @@ static void commit(struct script *self)
     smtp_session_message(&self->session, &message);
     unescape(line, &want);
     if (!dsnd_str_eq(line, DSND_STR("*")) &&
-        (want.len != message.octets.len || memcmp(want.ptr, message.octets.ptr, want.len) != 0))
+        !dsnd_str_eq(want.len ? dsnd_buf_str(&want) : DSND_STR(""),
+                     message.octets.len ? message.octets : DSND_STR("")))
         give_up(self, "another message was handed out", message.octets);
     dsnd_buf_done(&want);
     err = dsnd_str_eq(result, DSND_STR("ok"))      ? DSND_OK
