@@ -1,0 +1,292 @@
+"""Ten thousand deliveries, and every number of every endpoint reckoned a second time."""
+import base64
+import collections
+import datetime
+import hashlib
+import json
+import random
+import zoneinfo
+
+import kit
+from kit import Case
+
+UTC = datetime.timezone.utc
+# The clocks of Berlin went back on 2026-10-25: a day of 25 hours; forward on 2026-03-29: of 23.
+STARTS = {"autumn": datetime.datetime(2026, 10, 24, 18, tzinfo=UTC),
+          "march": datetime.datetime(2026, 3, 28, 18, tzinfo=UTC)}
+HOURS = 50
+PROVIDERS = ["google", "microsoft", "yahoo", "gmx"]
+HARD = ["mailbox_unknown", "mailbox_inactive", "domain_invalid"]
+SOFT = ["mailbox_full", "message_too_large", "throttled", "network", "remote_system", "expired"]
+BLOCK = ["reputation_block", "auth_failure", "content_block", "policy_refused"]
+RANK = {name: rank for rank, name in enumerate(HARD + SOFT + BLOCK)}
+STATES = {"failed": 4, "delivered": 3, "relayed": 2, "expanded": 2, "delayed": 1}
+COUNTS = ["failed", "delivered_confirmed", "handed_off", "delay_open", "delayed", "complained"]
+
+
+def kind(name):
+    return "hard" if name in HARD else "soft" if name in SOFT else "block"
+
+
+def default_ref(address):
+    digest = hashlib.sha256(address.lower().encode()).digest()
+    return "h" + base64.b32encode(digest).decode().lower()[:13]
+
+
+class World:
+    """The reports, and what they ought to come to."""
+
+    def __init__(self, campaign, deliveries, seed):
+        self.random = random.Random(seed)
+        self.campaign, self.size = campaign, deliveries
+        self.start = STARTS[campaign]
+        self.reports, self.records = [], []
+        self.deliveries = collections.defaultdict(list)
+        self.suppressed = set()
+        for number in range(deliveries):
+            self.deliver("%s%d@x.example" % (campaign, number))
+        self.random.shuffle(self.reports)
+
+    def time(self):
+        return self.start + datetime.timedelta(seconds=self.random.randrange(HOURS * 3600))
+
+    def report(self, address, action, name=None, recipient=None, signed=True, complaint=False):
+        """One report, perhaps received twice."""
+        at = self.time()
+        provider = self.random.choice(PROVIDERS)
+        line = {"recipient": recipient or address, "provider": provider,
+                "at": int(at.timestamp()), "body": len(self.reports) + 1}
+        if signed:
+            line.update({"campaign": self.campaign, "for": address})
+        else:
+            line["to"] = "r1.%s.%s.bbbk%s@b.example.com" % (self.campaign, default_ref(address),
+                                                            "a" * 16)
+        if complaint:
+            line["complaint"] = 1
+        else:
+            line["action"] = action
+            line["permanent"] = "no" if action == "delayed" else "yes"
+        if name:
+            line["class"] = name
+        self.reports.append(line)
+        if not signed:
+            return
+        self.records.append((at, provider, name))
+        self.deliveries[address].append((action, complaint, name, at, provider))
+        # Who was forwarded is known again by his registered send, and only by that.
+        known = not recipient or self.campaign == "march"
+        if name == "mailbox_unknown" and action == "failed" and known or complaint:
+            self.suppressed.add(address)
+        if self.random.random() < 0.1:
+            self.reports.append(line)
+
+    def deliver(self, address):
+        draw = self.random.random()
+        failure = self.random.choice(HARD + SOFT + BLOCK)
+        if draw < 0.50:
+            return  # nothing ever came back
+        if draw < 0.62:
+            self.report(address, "failed", failure)
+        elif draw < 0.70:
+            self.report(address, "delayed", "throttled")
+            self.report(address, "failed", failure)
+        elif draw < 0.78:
+            self.report(address, "delayed", "network")
+            self.report(address, "delayed", "throttled")
+            self.report(address, "delivered")
+        elif draw < 0.83:
+            self.report(address, "delayed", "mailbox_full")
+        elif draw < 0.87:
+            self.report(address, self.random.choice(["relayed", "expanded"]))
+        elif draw < 0.90:
+            self.report(address, "delivered")
+            self.report(address, None, "complaint", complaint=True)
+        elif draw < 0.94:
+            self.report(address, "failed", "mailbox_unknown", recipient="other-" + address)
+        elif draw < 0.97:
+            self.report(address, "failed", "mailbox_unknown", signed=False)
+        else:
+            for name in self.random.sample(HARD + SOFT + BLOCK, 3):
+                self.report(address, "failed", name)
+
+    def facts(self):
+        """(time, provider, class, what) for everything that counts once."""
+        for events in self.deliveries.values():
+            moves = [event for event in events if event[0]]
+            delays = [event for event in moves if event[0] == "delayed"]
+            if moves:
+                action, _, name, at, provider = min(moves, key=lambda event: (
+                    -STATES[event[0]], RANK.get(event[2], 99), event[3], kind(event[2]), event[4]))
+                yield (at, provider, name, {4: "failed", 3: "delivered_confirmed", 2: "handed_off",
+                                            1: "delay_open"}[STATES[action]])
+                if action == "failed":
+                    yield at, provider, name, kind(name)
+            if delays:
+                _, _, name, at, provider = min(delays, key=lambda event: (
+                    event[3], RANK[event[2]], event[4]))
+                yield at, provider, name, "delayed"
+            for action, complaint, name, at, provider in events:
+                if complaint:
+                    yield at, provider, "complaint", "complained"
+        for at, provider, name in self.records:
+            yield at, provider, name, "statuses"
+
+    def tally(self, group):
+        found = collections.defaultdict(collections.Counter)
+        for at, provider, name, what in self.facts():
+            found[group(at, provider, name)][what] += 1
+        return found
+
+
+class Reckoning(Case):
+    @classmethod
+    def setUpClass(cls):
+        cls.worlds = {"autumn": World("autumn", 7000, 1), "march": World("march", 3000, 2)}
+        cls.service.ask("PUT", "/v1/campaigns/autumn", {"sent": 7000})
+        cls.sent = collections.Counter()
+        lines = []
+        for number in range(3000):
+            at = cls.worlds["march"].start + datetime.timedelta(minutes=number)
+            lines.append(json.dumps({"campaign": "march", "sent_at": at.isoformat(),
+                                     "recipient": "march%d@x.example" % number}))
+            cls.sent[at.replace(minute=0, second=0)] += 1
+        reply = cls.service.ask("POST", "/v1/sends", "\n".join(lines).encode(),
+                                headers={"Content-Type": kit.NDJSON})
+        assert reply.status == 200, reply.body
+        for world in cls.worlds.values():
+            cls.service.seed(*world.reports)
+
+    def check_rates(self, found, sent, counts):
+        def rate(numerator, denominator):
+            good = denominator and 0 <= numerator <= denominator
+            return {"value": round(numerator / denominator, 10) if good else None,
+                    "numerator": numerator, "denominator": denominator}
+
+        failed = counts["failed"]
+        self.assertEqual(found["rates"], {
+            "failure_rate": rate(failed, sent), "hard_failure_rate": rate(counts["hard"], sent),
+            "soft_failure_rate": rate(counts["soft"], sent),
+            "block_failure_rate": rate(counts["block"], sent),
+            "delivery_rate": rate(sent - failed - counts["delay_open"], sent),
+            "delay_rate": rate(counts["delayed"], sent),
+            "complaint_rate": rate(counts["complained"], sent - failed)})
+        self.assertEqual(found["counts"]["delivered_presumed"], sent - failed
+                         - counts["delay_open"] - counts["delivered_confirmed"]
+                         - counts["handed_off"])
+
+    def check_counts(self, found, counts):
+        self.assertEqual({name: found["counts"][name] for name in COUNTS},
+                         {name: counts[name] for name in COUNTS})
+
+    def test_the_campaigns(self):
+        listed = {row["key"]: row for row in self.get("/v1/campaigns").data}
+        for key, world in self.worlds.items():
+            found = self.good(self.get("/v1/campaigns/" + key)).json
+            whole = world.tally(lambda *_: None)[None]
+            self.assertEqual(found["sent"], world.size)
+            self.check_counts(found, whole)
+            self.check_rates(found, world.size, whole)
+            self.assertEqual(found["coverage"], {"value": 1, "numerator": whole["statuses"],
+                                                 "denominator": whole["statuses"]})
+            classes = world.tally(lambda at, provider, name: name)
+            self.assertEqual(found["classes"], {name: counts["failed"] for name, counts
+                                                in classes.items() if counts["failed"]})
+            providers = world.tally(lambda at, provider, name: provider)
+            self.assertEqual(found["providers"], {
+                name: {what: counts[what] for what in COUNTS}
+                for name, counts in providers.items()})
+            for name in listed[key]:
+                self.assertEqual(listed[key][name], found[name], name)
+
+    def series(self, **query):
+        reply = self.good(self.get("/v1/metrics", from_="2026-01-01", to="2027-01-01", **query))
+        self.assertIsNone(reply.json["next_cursor"])
+        return reply.data
+
+    def check_series(self, points, tally, key):
+        """Points that are not there count nothing."""
+        found = {}
+        for point in points:
+            self.assertNotIn(key(point), found)
+            found[key(point)] = point
+            self.check_counts(point, tally[key(point)])
+            self.assertEqual(point["coverage"]["denominator"], tally[key(point)]["statuses"])
+        self.assertEqual({k for k in tally if +tally[k]} - set(found), set())
+
+    @staticmethod
+    def text(at):
+        return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+    def test_hours(self):
+        for key, world in self.worlds.items():
+            tally = world.tally(lambda at, *_: self.text(at.replace(minute=0, second=0)))
+            points = self.series(campaign=key, interval="hour")
+            self.check_series(points, tally, lambda point: point["t"])
+            self.assertEqual([p["t"] for p in points], sorted(p["t"] for p in points))
+
+    def test_days_of_25_and_of_23_hours(self):
+        berlin = zoneinfo.ZoneInfo("Europe/Berlin")
+
+        def day(at, *_):
+            return self.text(at.astimezone(berlin).replace(hour=0, minute=0, second=0, fold=0))
+
+        for key, world in self.worlds.items():
+            points = self.series(campaign=key, interval="day", tz="Europe/Berlin")
+            self.check_series(points, world.tally(day), lambda point: point["t"])
+        self.assertIn("2026-10-24T22:00:00Z", days := [
+            p["t"] for p in self.series(campaign="autumn", interval="day", tz="Europe/Berlin")])
+        self.assertIn("2026-10-25T23:00:00Z", days)
+
+    def test_hours_of_a_zone_that_is_off_by_half_an_hour(self):
+        points = self.series(campaign="autumn", interval="day", tz="Asia/Kolkata")
+        self.assertTrue(all(p["t"].endswith(("T18:00:00Z", "T18:30:00Z")) for p in points))
+        self.assertEqual(sum(p["counts"]["failed"] for p in points),
+                         self.worlds["autumn"].tally(lambda *_: None)[None]["failed"])
+
+    def test_providers_classes_and_both(self):
+        world = self.worlds["autumn"]
+        points = self.series(campaign="autumn", interval="none", group_by="provider")
+        self.check_series(points, world.tally(lambda at, provider, name: provider),
+                          lambda point: point["dims"]["provider"])
+        points = self.series(campaign="autumn", interval="none", group_by="class")
+        self.check_series(points, world.tally(lambda at, provider, name: name),
+                          lambda point: point["dims"]["class"])
+        points = self.series(campaign="autumn", interval="day", group_by="provider,class")
+        self.check_series(
+            points, world.tally(lambda at, provider, name: (
+                self.text(at.replace(hour=0, minute=0, second=0)), provider, name)),
+            lambda point: (point["t"], point["dims"]["provider"], point["dims"]["class"]))
+
+    def test_campaigns_side_by_side(self):
+        points = {p["dims"]["campaign"]: p for p in self.series(interval="none",
+                                                                group_by="campaign")}
+        for key, world in self.worlds.items():
+            self.check_counts(points[key], world.tally(lambda *_: None)[None])
+
+    def test_registered_sends_are_the_denominator_of_their_hour(self):
+        points = {p["t"]: p for p in self.series(campaign="march", interval="hour")}
+        for hour, count in self.sent.items():
+            self.assertEqual(points[self.text(hour)]["sent"], count)
+
+    def test_status_records(self):
+        for key, world in self.worlds.items():
+            reply = self.good(self.get("/v1/statuses", campaign=key, format="ndjson"))
+            self.assertEqual(len(reply.lines), len(world.records))
+            for name in ("throttled", "complaint", "mailbox_unknown"):
+                lines = self.get("/v1/statuses", campaign=key, class_=name, format="ndjson").lines
+                self.assertEqual(len(lines), sum(1 for r in world.records if r[2] == name))
+
+    def test_suppressions_follow_from_proof_alone(self):
+        found = {line["address"]: line for line in
+                 self.get("/v1/suppressions", format="ndjson").lines}
+        expected = self.worlds["autumn"].suppressed | self.worlds["march"].suppressed
+        at_once = {address for address, line in found.items()
+                   if line["class"] in ("mailbox_unknown", "complaint")}
+        self.assertEqual(at_once, expected)
+        self.assertFalse([a for a in found if a and a.startswith("other-")])
+        sender_fault = [a for a, line in found.items() if line["class"] in BLOCK[:3]]
+        self.assertEqual(sender_fault, [])
+
+
+if __name__ == "__main__":
+    kit.main()
