@@ -4,8 +4,11 @@
 
 #include "base/buf.h"
 #include "parse/address.h"
+#include "parse/arf.h"
+#include "parse/auto_reply.h"
 #include "parse/draft.h"
 #include "parse/dsn.h"
+#include "parse/mdn.h"
 #include "parse/mime.h"
 #include "parse/mime_scan.h"
 #include "parse/rules.h"
@@ -187,6 +190,8 @@ static void read_report(struct parser *self, struct draft *draft, const struct m
         draft_warn(draft, REPORT_WARNING_CHARSET);
     if (read_status(draft, mime))
         draft->report->kind = REPORT_KIND_DSN;
+    else if (!arf_read(draft, mime) && !mdn_read(draft, mime))
+        (void)auto_reply_read(draft, mime);
 }
 
 enum dsnd_err parser_run(struct parser *self, struct dsnd_str message, struct dsnd_arena *arena,

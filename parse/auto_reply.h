@@ -1,0 +1,20 @@
+/*
+ * Automatic responses (RFC 3834): vacation notices, challenges, acknowledgements. They prove that
+ * an address answers and are no failures. One thread, linear.
+ */
+#ifndef DSND_PARSE_AUTO_REPLY_H
+#define DSND_PARSE_AUTO_REPLY_H
+
+#include <stdbool.h>
+
+#include "parse/draft.h"
+#include "parse/mime.h"
+
+/*
+ * Is it one? By its headers and its subject, in the languages mail comes in. To be asked after
+ * everything that reports a delivery, since MTAs mark their reports with the same headers. Needs
+ * the report's `subject` and `from`; adds the answering address as the recipient.
+ */
+bool auto_reply_read(struct draft *draft, const struct mime_message *mime);
+
+#endif
