@@ -28,30 +28,39 @@ const char *cpu_part_name(enum cpu_part part)
     return names[part];
 }
 
-/* proc(5): fields 4, and 14 to 17; they begin behind the last ')'. */
+/* proc(5): field 4, and 14 to 17; field 3 follows the last ')'. */
+static int read_fields(struct dsnd_str text, struct process *ret_process)
+{
+    enum { FIRST = 3, PARENT = 4, OWN = 14, ENDED = 16, LAST = 17 };
+    size_t end = dsnd_str_rchr(text, ')');
+    struct dsnd_str rest = dsnd_str_slice(text, end == SIZE_MAX ? text.len : end + 2, text.len);
+    double tick = (double)sysconf(_SC_CLK_TCK);
+
+    *ret_process = (struct process){0};
+    for (int i = FIRST; i <= LAST; i++) {
+        struct dsnd_str field = dsnd_str_cut(&rest, ' ');
+        uint64_t value = 0;
+
+        if (i != FIRST && dsnd_str_to_u64(field, UINT64_MAX, &value))
+            value = 0; /* some fields that are not wanted may be negative */
+        if (i == PARENT)
+            ret_process->parent = (pid_t)value;
+        else if (i >= ENDED)
+            ret_process->ended += (double)value / tick;
+        else if (i >= OWN)
+            ret_process->own += (double)value / tick;
+    }
+    return dsnd_str_present(rest);
+}
+
 static int read_process(pid_t pid, struct process *ret_process)
 {
     struct dsnd_buf text = DSND_BUF_INIT(PROC_FILE_MAX);
     char path[64];
-    unsigned long times[4];
-    int parent;
-    const char *rest;
-    int good = 0;
+    int good;
 
     (void)snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
-    if (file_read(path, &text) || dsnd_buf_add_char(&text, '\0'))
-        goto out;
-    rest = strrchr(text.ptr, ')');
-    if (!rest || sscanf(rest, ") %*c %d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu %lu %lu",
-                        &parent, &times[0], &times[1], &times[2], &times[3]) != 5)
-        goto out;
-    *ret_process = (struct process){
-        .parent = parent,
-        .own = (double)(times[0] + times[1]) / (double)sysconf(_SC_CLK_TCK),
-        .ended = (double)(times[2] + times[3]) / (double)sysconf(_SC_CLK_TCK),
-    };
-    good = 1;
-out:
+    good = !file_read(path, &text) && read_fields(dsnd_buf_str(&text), ret_process);
     dsnd_buf_done(&text);
     return good;
 }
