@@ -9,8 +9,10 @@
 
 #include "ingest/smtp_loop.h"
 #include "ingest/smtp_session.h"
+#include "ingest/smtp_stream.h"
 
 enum smtp_phase {
+    SMTP_PHASE_PROXY, /* a load balancer is to say who its client is */
     SMTP_PHASE_HANDSHAKE,
     SMTP_PHASE_TALK,   /* the session takes input */
     SMTP_PHASE_FLUSH,  /* output must go before the session takes more input */
@@ -25,15 +27,14 @@ struct smtp_conn {
     TAILQ_ENTRY(smtp_conn) link;
     struct smtp_loop *loop;
     struct smtp_generation *generation;
-    struct tls_stream *tls;
-    int fd;
+    struct smtp_stream stream;
+    enum smtp_kind kind;
     uint64_t id; /* of the session, for log lines */
     enum smtp_phase phase;
-    bool counted;   /* in the table of peers */
-    bool readable;  /* the read event is set */
-    bool writable;  /* the write event is set */
-    bool tls_write; /* TLS needs to write before it can read */
-    bool content;   /* the deadline is that of content */
+    bool counted;  /* in the table of peers */
+    bool readable; /* the read event is set */
+    bool writable; /* the write event is set */
+    bool content;  /* the deadline is that of content */
     int64_t deadline_ms;
     struct event read_event;
     struct event write_event;
@@ -58,6 +59,7 @@ struct smtp_arrival {
     enum smtp_kind kind;
     struct smtp_peer_key key;
     bool counted; /* in the table of peers: leaves it with the connection */
+    bool proxied; /* comes from a balancer, and begins with a PROXY header */
     const struct sockaddr *address;
 };
 

@@ -112,6 +112,8 @@ enum dsnd_err smtp_generation_new(const struct smtp_server_settings *settings,
     if (!err)
         err = set_domains(self, settings->domains, error, error_size);
     if (!err)
+        err = smtp_networks_parse(settings->proxy_from, error, error_size, &self->proxies);
+    if (!err)
         err = set_tls(self, settings, error, error_size);
     if (err) {
         smtp_generation_free(self);

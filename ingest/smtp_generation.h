@@ -6,6 +6,7 @@
 #define DSND_INGEST_SMTP_GENERATION_H
 
 #include "ingest/smtp_envelope.h"
+#include "ingest/smtp_proxy.h"
 #include "ingest/smtp_server.h"
 #include "ingest/tls.h"
 
@@ -14,6 +15,7 @@ struct smtp_generation {
     char hostname[256];
     char *domains_text;
     struct dsnd_str domains[SMTP_DOMAINS_MAX];
+    struct smtp_networks proxies;
     struct journal *journal;
     struct tls_context *tls; /* NULL: no certificate */
     smtp_verify_fn verify;

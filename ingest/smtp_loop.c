@@ -95,18 +95,20 @@ static void admit(struct smtp_loop *self, struct smtp_arrival *arrival)
     uint64_t max_connections = generation->max_connections;
     uint64_t max_per_client = generation->max_per_client;
 
+    arrival->proxied = smtp_networks_hold(&generation->proxies, arrival->address);
     smtp_shared_release(self->shared, generation);
-    if (!within_client_limit(self, arrival, max_per_client)) {
+    if (!arrival->proxied && !within_client_limit(self, arrival, max_per_client)) {
         metrics_add(METRIC_SMTP_REFUSED_CLIENT, 1);
         turn_away(arrival->fd, arrival->kind, SMTP_REPLY_CLIENT_LIMIT);
         return;
     }
-    arrival->counted = true;
+    arrival->counted = !arrival->proxied;
     /* A loop without connections takes one in any case: it cannot make room in another loop. */
     if (atomic_load(&self->shared->sessions) >= max_connections && !evict_one(self) &&
         self->conn_count > 0) {
         metrics_add(METRIC_SMTP_REFUSED_FULL, 1);
-        smtp_peers_leave(self->shared->peers, &arrival->key);
+        if (arrival->counted)
+            smtp_peers_leave(self->shared->peers, &arrival->key);
         turn_away(arrival->fd, arrival->kind, SMTP_REPLY_FULL);
         return;
     }
