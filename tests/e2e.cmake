@@ -1,0 +1,8 @@
+# The whole service: SMTP, journal, PostgreSQL, HTTP. Each skips aloud where something is missing.
+function(dsnd_e2e_test name)
+    add_test(NAME e2e/${name} COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/e2e/${name}.sh ${ARGN})
+    set_tests_properties(e2e/${name} PROPERTIES LABELS e2e TIMEOUT 300 SKIP_RETURN_CODE 77)
+endfunction()
+
+dsnd_e2e_test(demo $<TARGET_FILE:dsnd> $<TARGET_FILE:dsnd-demo>)
+dsnd_e2e_test(corpus $<TARGET_FILE:dsnd> ${PROJECT_SOURCE_DIR}/../shared/corpus/messages)
