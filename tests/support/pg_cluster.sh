@@ -88,7 +88,8 @@ CONF
 }
 
 running() {
-    [ -f "$1/data/postmaster.pid" ] && as_user "$bin/pg_ctl" -D "$1/data" status >/dev/null 2>&1
+    [ -f "$1/data/postmaster.pid" ] &&
+        (cd "$1" && as_user "$bin/pg_ctl" -D "$(pwd -P)/data" status >/dev/null 2>&1)
 }
 
 # The port of last time is taken again where it is free.
@@ -119,9 +120,10 @@ make_database() {
 
 start() {
     local dir=$1
+    mkdir -p "$dir"
+    # Below a folder that only root may enter, a link leads to where the cluster's user may be.
+    cd "$dir" && dir=$(pwd -P)
     [ -f "$dir/data/PG_VERSION" ] || make_cluster "$dir"
-    # The process that starts the server must be able to leave a folder that only root may enter.
-    cd "$dir" && dir=$(pwd)
     running "$dir" || start_server "$dir"
     make_database "$dir"
     cat "$dir/url"
@@ -129,7 +131,7 @@ start() {
 
 stop() {
     if running "$1"; then
-        (cd "$1" && as_user "$bin/pg_ctl" -D "$(pwd)/data" -m "$2" -w stop >/dev/null)
+        (cd "$1" && as_user "$bin/pg_ctl" -D "$(pwd -P)/data" -m "$2" -w stop >/dev/null)
     fi
 }
 
