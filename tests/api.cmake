@@ -11,3 +11,7 @@ foreach(name feeds openapi reckoning routes)
             python3 -B ${CMAKE_CURRENT_SOURCE_DIR}/api/test_${name}.py $<TARGET_FILE:dsnd> $<TARGET_FILE:api_seed>)
     set_tests_properties(db/api_${name} PROPERTIES LABELS db TIMEOUT 300 SKIP_RETURN_CODE 77)
 endforeach()
+
+foreach(name api_json api_parts api_values)
+    dsnd_unit_test(${name} LIBS dsnd_api PkgConfig::JANSSON)
+endforeach()
