@@ -1,11 +1,13 @@
 #include "api/database.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
 
 enum {
-    DATABASE_WAIT_MS = 80,  /* for a connection that others use */
-    DATABASE_RETRY_MS = 250 /* between attempts while the database is away */
+    DATABASE_WAIT_MS = 80,    /* for a connection that others use */
+    DATABASE_RETRY_MS = 250,  /* between attempts while the database is away */
+    DATABASE_FIRST_MS = 1000, /* for the first attempt, before anybody is served */
 };
 
 struct database {
@@ -14,6 +16,7 @@ struct database {
     pthread_cond_t changed;
     pthread_t thread;
     enum dsnd_err state; /* why connections are refused; DSND_OK while they are not */
+    bool tried;          /* the first attempt is over */
     bool stopping;
 };
 
@@ -31,7 +34,7 @@ static void set_state(struct database *self, enum dsnd_err state)
 {
     (void)pthread_mutex_lock(&self->mutex);
     self->state = state;
-    (void)pthread_cond_signal(&self->changed);
+    (void)pthread_cond_broadcast(&self->changed);
     (void)pthread_mutex_unlock(&self->mutex);
 }
 
@@ -41,7 +44,35 @@ static void try_again(struct database *self)
     enum dsnd_err err = store_pool_take(self->pool, DATABASE_WAIT_MS, &conn);
 
     store_pool_give(self->pool, conn);
-    set_state(self, err);
+    (void)pthread_mutex_lock(&self->mutex);
+    self->state = err;
+    self->tried = true;
+    (void)pthread_cond_broadcast(&self->changed);
+    (void)pthread_mutex_unlock(&self->mutex);
+}
+
+static struct timespec time_in(long ms)
+{
+    struct timespec at = {0, 0};
+
+    (void)clock_gettime(CLOCK_REALTIME, &at);
+    at.tv_sec += ms / 1000;
+    at.tv_nsec += ms % 1000 * 1000000L;
+    at.tv_sec += at.tv_nsec / 1000000000L;
+    at.tv_nsec %= 1000000000L;
+    return at;
+}
+
+/* Give the first attempt a moment, so that who asks at once is not told that it failed. */
+static void await_first(struct database *self)
+{
+    struct timespec until = time_in(DATABASE_FIRST_MS);
+
+    (void)pthread_mutex_lock(&self->mutex);
+    while (!self->tried &&
+           pthread_cond_timedwait(&self->changed, &self->mutex, &until) != ETIMEDOUT)
+        continue;
+    (void)pthread_mutex_unlock(&self->mutex);
 }
 
 /* Until the database is back or `stopping`; called and returns with the mutex held. */
@@ -51,7 +82,7 @@ static void *run(void *arg)
 
     (void)pthread_mutex_lock(&self->mutex);
     while (!self->stopping) {
-        struct timespec at = {0, 0};
+        struct timespec at;
 
         if (self->state == DSND_OK) {
             (void)pthread_cond_wait(&self->changed, &self->mutex);
@@ -59,10 +90,7 @@ static void *run(void *arg)
         }
         (void)pthread_mutex_unlock(&self->mutex);
         try_again(self);
-        (void)clock_gettime(CLOCK_REALTIME, &at);
-        at.tv_nsec += DATABASE_RETRY_MS * 1000000L;
-        at.tv_sec += at.tv_nsec / 1000000000L;
-        at.tv_nsec %= 1000000000L;
+        at = time_in(DATABASE_RETRY_MS);
         (void)pthread_mutex_lock(&self->mutex);
         if (self->state != DSND_OK && !self->stopping)
             (void)pthread_cond_timedwait(&self->changed, &self->mutex, &at);
@@ -90,6 +118,7 @@ enum dsnd_err database_new(const char *url, size_t size, struct database **ret_d
         goto no_condition;
     if (pthread_create(&self->thread, NULL, run, self) != 0)
         goto no_thread;
+    await_first(self);
     *ret_database = self;
     return DSND_OK;
 no_thread:
@@ -126,7 +155,7 @@ enum dsnd_err database_take(struct database *self, struct store_conn **ret_conn)
         return err;
     err = store_pool_take(self->pool, DATABASE_WAIT_MS, ret_conn);
     if (err)
-        set_state(self, err);
+        set_state(self, err); /* others need not wait to learn it */
     return err;
 }
 
