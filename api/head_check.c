@@ -67,7 +67,7 @@ static bool is_host(struct dsnd_str s)
  * for each octet of a line's end. So between a value and the next name there are exactly two NULs
  * where the line ended with CR LF. One is a bare CR or LF; more, or other octets, are a NUL inside
  * the value; a value that lies elsewhere was folded over two lines. Later versions refuse all of
- * this themselves. The test e2e/http_head proves it for the version in use.
+ * this themselves. The test db/api_head proves it for the version in use.
  */
 static bool lies_as_sent(struct head *head, const char *name, struct dsnd_str value)
 {

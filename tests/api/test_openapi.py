@@ -2,7 +2,6 @@
 import json
 import re
 import sys
-import unittest
 
 import kit
 from kit import Case, failure

@@ -2,7 +2,6 @@
 import csv
 import io
 import json
-import unittest
 
 import kit
 from kit import Case, escape, failure
