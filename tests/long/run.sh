@@ -1,0 +1,31 @@
+#!/bin/bash
+# usage: tests/long/run.sh [NAME...]: the long tests, minutes each, against a release build:
+#   crash_loop    kill -9 and SIGTERM under load, PostgreSQL away in some cycles (CYCLES, 50)
+#   fsync_order   under strace: every message is synced before its 250 (COUNT, 50)
+#   smtp_torture  conformance and abuse over SMTP, with floods (FUZZ seconds, 60)
+#   http_torture  the same for the API
+# The programs they drive lie in ../shared/harness or $DSND_HARNESS; without them a test says that
+# it is skipped. Exit status 0 when none failed.
+set -u
+here=$(cd "$(dirname "$0")" && pwd)
+top=$(cd "$here/../.." && pwd)
+export DSND_HARNESS=${DSND_HARNESS:-$top/../shared/harness}
+(cd "$top" && cmake --preset release >/dev/null && cmake --build --preset release --target dsnd \
+    >/dev/null) || exit 1
+failed=0
+[ $# -gt 0 ] || set -- fsync_order crash_loop smtp_torture http_torture
+for name in "$@"; do
+    [ -x "$here/$name.sh" ] || {
+        sed -n '2,9s/^# \{0,1\}//p' "$0"
+        exit 2
+    }
+    echo "== $name"
+    begun=$SECONDS status=0
+    "$here/$name.sh" "$top/build/release/cmd/dsnd" || status=$?
+    case $status in
+    0) echo "== $name passed ($((SECONDS - begun)) s)" ;;
+    77) echo "== $name SKIPPED" ;;
+    *) echo "== $name FAILED" && failed=1 ;;
+    esac
+done
+exit "$failed"
