@@ -200,7 +200,8 @@ bool dispatch_begin(struct request *self, const char *method, const char *versio
 {
     struct head_framing framing;
     const char *reason = NULL;
-    int status = head_check(self->connection, self->target, version, &framing, &reason);
+    const struct head_line line = {method, self->target, version};
+    int status = head_check(self->connection, &line, &framing, &reason);
 
     self->begun = true;
     self->method = method_of(method);

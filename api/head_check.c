@@ -81,6 +81,20 @@ static bool lies_as_sent(struct head *head, const char *name, struct dsnd_str va
     return (uintptr_t)value.ptr - (uintptr_t)name < UINT16_MAX && head->end[1] == '\0';
 }
 
+/*
+ * A line with an empty name ends the head for 0.9.75, and what follows would be read as a request
+ * of its own. Then the head is longer than up to the last field and two line ends.
+ */
+static bool ends_as_sent(const struct head *head, struct MHD_Connection *connection,
+                         const char *method)
+{
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
+
+    return !head->raw_layout || !head->end || !info ||
+           info->header_size == (uintptr_t)head->end - (uintptr_t)method + 4;
+}
+
 static enum MHD_Result on_length(struct head *head, struct dsnd_str value)
 {
     if (++head->lengths > 1)
@@ -138,14 +152,14 @@ static const char *check_line(const char *target, const char *version)
     return NULL;
 }
 
-int head_check(struct MHD_Connection *connection, const char *target, const char *version,
+int head_check(struct MHD_Connection *connection, const struct head_line *line,
                struct head_framing *ret_framing, const char **ret_reason)
 {
     struct head head = {.framing = ret_framing,
                         .raw_layout = strcmp(MHD_get_version(), "0.9.75") == 0};
 
     memset(ret_framing, 0, sizeof(*ret_framing));
-    head.reason = check_line(target, version);
+    head.reason = check_line(line->target, line->version);
     if (head.reason) {
         *ret_reason = head.reason;
         return 400;
@@ -153,8 +167,10 @@ int head_check(struct MHD_Connection *connection, const char *target, const char
     (void)MHD_get_connection_values(connection, MHD_HEADER_KIND, on_header, &head);
     if (!head.status && head.lengths > 0 && head.encodings > 0)
         (void)refuse(&head, 400, "both Content-Length and Transfer-Encoding are given");
-    if (!head.status && head.hosts == 0 && strcmp(version, "HTTP/1.1") == 0)
+    if (!head.status && head.hosts == 0 && strcmp(line->version, "HTTP/1.1") == 0)
         (void)refuse(&head, 400, "Host is missing");
+    if (!head.status && !ends_as_sent(&head, connection, line->method))
+        (void)refuse(&head, 400, "a header field has no name");
     *ret_reason = head.reason;
     return head.status;
 }

@@ -16,12 +16,18 @@ struct head_framing {
     uint64_t octets; /* of Content-Length */
 };
 
+/* The first line, as libmicrohttpd gives it. */
+struct head_line {
+    const char *method; /* where it lies in the receive buffer */
+    const char *target;
+    const char *version;
+};
+
 /*
  * Zero, and `*ret_framing`, where the head is good; else the status to refuse with (400 or 501) and
- * `*ret_reason` (static) says why. `target` is the request target, `version` as libmicrohttpd gives
- * it.
+ * `*ret_reason` (static) says why.
  */
-int head_check(struct MHD_Connection *connection, const char *target, const char *version,
+int head_check(struct MHD_Connection *connection, const struct head_line *line,
                struct head_framing *ret_framing, const char **ret_reason);
 
 #endif

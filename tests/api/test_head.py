@@ -31,7 +31,8 @@ class Head(Case):
     def test_what_a_proxy_may_read_otherwise_is_refused(self):
         rows = {"bare LF": b"X: 1\nY: 2", "bare CR": b"X: 1\rY: 2", "NUL": b"X: a\0b",
                 "folded": b"X: a\r\n b", "space before colon": b"X : 1", "no colon": b"garbage",
-                "empty name": b": 1\r\nX: 2", "8 bit name": b"X\xff: 1",
+                "empty name": b": 1\r\nX: 2",
+                "nothing but a colon": b":", "8 bit name": b"X\xff: 1",
                 "length twice": b"Content-Length: 0\r\nContent-Length: 5",
                 "length list": b"Content-Length: 0, 5", "length sign": b"Content-Length: +5",
                 "length hex": b"Content-Length: 0x5",
