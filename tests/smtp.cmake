@@ -3,7 +3,7 @@ add_executable(receive_main support/receive_main.c support/fake_journal.c)
 target_include_directories(receive_main PRIVATE ${PROJECT_SOURCE_DIR})
 target_link_libraries(receive_main PRIVATE dsnd_flags dsnd_ingest)
 
-foreach(name smtp_dot smtp_line smtp_path smtp_peers smtp_reply smtp_wire)
+foreach(name smtp_dot smtp_line smtp_path smtp_peers smtp_proxy smtp_reply smtp_wire)
     dsnd_unit_test(${name} LIBS dsnd_ingest)
 endforeach()
 target_compile_definitions(test_smtp_wire PRIVATE WIRE_DIR="${CMAKE_CURRENT_SOURCE_DIR}/wire")
