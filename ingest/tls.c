@@ -34,6 +34,23 @@ static void describe(char *error, size_t size, const char *what, const char *fil
     ERR_clear_error();
 }
 
+/* OpenSSL compares a key with a certificate of its own kind, and misses one of its kind else. */
+static enum dsnd_err refuse_key(const char *cert_file, const char *key_file, char *error,
+                                size_t error_size)
+{
+    unsigned long code = ERR_peek_last_error();
+
+    if (ERR_GET_LIB(code) != ERR_LIB_X509 &&
+        ERR_GET_REASON(code) != SSL_R_NO_CERTIFICATE_ASSIGNED) {
+        describe(error, error_size, "key", key_file);
+        return DSND_ERR_SYNTAX;
+    }
+    (void)snprintf(error, error_size, "key %s does not belong to certificate %s", key_file,
+                   cert_file);
+    ERR_clear_error();
+    return DSND_ERR_CONFLICT;
+}
+
 static SSL_CTX *new_ctx(void)
 {
     static const unsigned char id[] = "dsnd";
@@ -71,12 +88,9 @@ enum dsnd_err tls_context_new(const char *cert_file, const char *key_file, char 
     if (SSL_CTX_use_certificate_chain_file(ctx, cert_file) != 1) {
         describe(error, error_size, "certificate", cert_file);
         err = DSND_ERR_SYNTAX;
-    } else if (SSL_CTX_use_PrivateKey_file(ctx, key_file, SSL_FILETYPE_PEM) != 1) {
-        describe(error, error_size, "key", key_file);
-        err = DSND_ERR_SYNTAX;
-    } else if (SSL_CTX_check_private_key(ctx) != 1) {
-        describe(error, error_size, "certificate does not match key", key_file);
-        err = DSND_ERR_CONFLICT;
+    } else if (SSL_CTX_use_PrivateKey_file(ctx, key_file, SSL_FILETYPE_PEM) != 1 ||
+               SSL_CTX_check_private_key(ctx) != 1) {
+        err = refuse_key(cert_file, key_file, error, error_size);
     }
     if (err)
         SSL_CTX_free(ctx);
