@@ -18,6 +18,7 @@
 enum {
     RECEIVE_LOCK_RETRIES = 100, /* a receiver that is ending may hold the journal for a moment */
     RECEIVE_LOCK_WAIT_MS = 100,
+    RECEIVE_WATCH_MS = 250,
     RECEIVE_US_PER_MS = 1000,
 };
 
@@ -96,6 +97,8 @@ struct receive {
     struct journal *journal;
     struct smtp_server *server;
     char hostname[CONFIG_STRING_SIZE];
+    int failure;  /* of the journal, as last logged */
+    bool is_full; /* the same */
 };
 
 static enum dsnd_err name_host(struct receive *self, const struct settings *settings)
@@ -171,6 +174,27 @@ static void reload(struct receive *self)
     log_event(LOG_LEVEL_ERR, "receive.reload_failed", "error=\"%s\" kept=old", error.text);
 }
 
+/* Say once when the journal stops taking mail, and once when it goes on. */
+static void watch_journal(struct receive *self)
+{
+    int failure = journal_failure(self->journal);
+    bool is_full = !journal_has_space(self->journal);
+
+    if (failure && failure != self->failure)
+        log_event(LOG_LEVEL_CRIT, "journal.failed", "dir=%s errno=\"%s\" reply=451",
+                  self->settings->journal.dir, strerror(failure));
+    else if (!failure && self->failure)
+        log_event(LOG_LEVEL_INFO, "journal.works", "dir=%s", self->settings->journal.dir);
+    if (is_full && !self->is_full)
+        log_event(LOG_LEVEL_CRIT, "journal.full", "dir=%s min_free=%llu reply=452",
+                  self->settings->journal.dir,
+                  (unsigned long long)self->settings->journal.min_free);
+    else if (!is_full && self->is_full)
+        log_event(LOG_LEVEL_INFO, "journal.space", "dir=%s", self->settings->journal.dir);
+    self->failure = failure;
+    self->is_full = is_full;
+}
+
 static void run(struct receive *self)
 {
     enum child_event event;
@@ -178,9 +202,11 @@ static void run(struct receive *self)
     log_event(LOG_LEVEL_INFO, "receive.start", "listen=%s port=%u hostname=%s",
               self->settings->smtp.listen, smtp_server_port(self->server, 0), self->hostname);
     child_ready();
-    while ((event = child_wait(-1)) != CHILD_EVENT_STOP)
+    while ((event = child_wait(RECEIVE_WATCH_MS)) != CHILD_EVENT_STOP) {
         if (event == CHILD_EVENT_RELOAD)
             reload(self);
+        watch_journal(self);
+    }
     log_event(LOG_LEVEL_INFO, "receive.drain", "sessions=%zu", smtp_server_sessions(self->server));
     smtp_server_drain(self->server);
 }

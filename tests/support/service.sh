@@ -36,7 +36,7 @@ service_port() {
 }
 
 service_cleanup() {
-    local status=$?
+    local status=${1:-$?}
     if [ -n "$service_pid" ]; then
         kill -KILL "$service_pid" 2>/dev/null || true
         wait "$service_pid" 2>/dev/null || true
