@@ -6,3 +6,4 @@ endfunction()
 
 dsnd_e2e_test(demo $<TARGET_FILE:dsnd> $<TARGET_FILE:dsnd-demo>)
 dsnd_e2e_test(corpus $<TARGET_FILE:dsnd> ${PROJECT_SOURCE_DIR}/../shared/corpus/messages)
+dsnd_e2e_test(install $<TARGET_FILE:dsnd> ${PROJECT_BINARY_DIR})
