@@ -1,12 +1,29 @@
 #include "api/rates.h"
 
-void rates_write_one(struct json_out *json, const char *name, int64_t numerator,
-                     const int64_t *denominator, bool usable)
+#include <math.h>
+
+void rates_interval(int64_t numerator, int64_t denominator, double *ret_low, double *ret_high)
 {
-    json_out_name(json, name);
-    json_out_object(json);
+    static const double z = 1.959963984540054; /* of the normal distribution, 97.5 % */
+    double n = (double)denominator;
+    double p = (double)numerator / n;
+    double middle = (p + z * z / (2 * n)) / (1 + z * z / n);
+    double half = z / (1 + z * z / n) * sqrt(p * (1 - p) / n + z * z / (4 * n * n));
+
+    *ret_low = numerator == 0 ? 0 : fmax(0, middle - half);
+    *ret_high = numerator == denominator ? 1 : fmin(1, middle + half);
+}
+
+static bool has_value(int64_t numerator, const int64_t *denominator, bool usable)
+{
+    return usable && denominator && *denominator > 0 && numerator >= 0 && numerator <= *denominator;
+}
+
+static void write_members(struct json_out *json, int64_t numerator, const int64_t *denominator,
+                          bool usable)
+{
     json_out_name(json, "value");
-    if (usable && denominator && *denominator > 0 && numerator >= 0 && numerator <= *denominator)
+    if (has_value(numerator, denominator, usable))
         json_out_fraction(json, (double)numerator / (double)*denominator);
     else
         json_out_null(json);
@@ -17,6 +34,35 @@ void rates_write_one(struct json_out *json, const char *name, int64_t numerator,
         json_out_int(json, *denominator);
     else
         json_out_null(json);
+}
+
+static void write_interval(struct json_out *json, int64_t numerator, const int64_t *denominator,
+                           bool usable)
+{
+    double low = 0;
+    double high = 0;
+    bool known = has_value(numerator, denominator, usable);
+
+    if (known)
+        rates_interval(numerator, *denominator, &low, &high);
+    json_out_name(json, "low");
+    if (known)
+        json_out_fraction(json, low);
+    else
+        json_out_null(json);
+    json_out_name(json, "high");
+    if (known)
+        json_out_fraction(json, high);
+    else
+        json_out_null(json);
+}
+
+void rates_write_one(struct json_out *json, const char *name, int64_t numerator,
+                     const int64_t *denominator, bool usable)
+{
+    json_out_name(json, name);
+    json_out_object(json);
+    write_members(json, numerator, denominator, usable);
     json_out_object_end(json);
 }
 
@@ -58,17 +104,30 @@ void rates_write(struct json_out *json, const struct rates *rates)
     int64_t without_failed = r->sent - r->failed;
     const int64_t *sent = r->has_sent ? &r->sent : NULL;
     const int64_t *reached = r->has_sent && without_failed >= 0 ? &without_failed : NULL;
+    const struct {
+        const char *name;
+        int64_t numerator;
+        const int64_t *denominator;
+    } table[] = {
+        {"failure_rate", r->failed, sent},
+        {"hard_failure_rate", r->hard, sent},
+        {"soft_failure_rate", r->soft, sent},
+        {"block_failure_rate", r->block, sent},
+        {"delivery_rate", r->has_sent ? without_failed - r->delay_open : 0, sent},
+        {"delay_rate", r->delayed, sent},
+        {"complaint_rate", r->complained, reached},
+    };
 
     write_counts(json, r);
     json_out_name(json, "rates");
     json_out_object(json);
-    rates_write_one(json, "failure_rate", r->failed, sent, usable);
-    rates_write_one(json, "hard_failure_rate", r->hard, sent, usable);
-    rates_write_one(json, "soft_failure_rate", r->soft, sent, usable);
-    rates_write_one(json, "block_failure_rate", r->block, sent, usable);
-    rates_write_one(json, "delivery_rate", r->has_sent ? without_failed - r->delay_open : 0, sent,
-                    usable);
-    rates_write_one(json, "delay_rate", r->delayed, sent, usable);
-    rates_write_one(json, "complaint_rate", r->complained, reached, usable);
+    for (size_t i = 0; i < sizeof(table) / sizeof(*table); i++) {
+        json_out_name(json, table[i].name);
+        json_out_object(json);
+        write_members(json, table[i].numerator, table[i].denominator, usable);
+        if (r->with_interval)
+            write_interval(json, table[i].numerator, table[i].denominator, usable);
+        json_out_object_end(json);
+    }
     json_out_object_end(json);
 }

@@ -11,6 +11,7 @@
 #include "api/json_out.h"
 
 struct rates {
+    bool with_interval; /* each rate also with `low` and `high` */
     bool has_sent;
     int64_t sent;
     int64_t failed; /* hard + soft + block */
@@ -34,5 +35,11 @@ void rates_write(struct json_out *json, const struct rates *rates);
  */
 void rates_write_one(struct json_out *json, const char *name, int64_t numerator,
                      const int64_t *denominator, bool usable);
+
+/*
+ * The 95 % interval of a share by Wilson's score: 0 <= low <= share <= high <= 1, where
+ * 0 <= numerator <= denominator > 0.
+ */
+void rates_interval(int64_t numerator, int64_t denominator, double *ret_low, double *ret_high);
 
 #endif

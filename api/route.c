@@ -13,6 +13,8 @@ const struct route route_table[] = {
     {REQUEST_GET, "/v1/campaigns", READ, 0, campaigns_list},
     {REQUEST_GET, "/v1/campaigns/{}", READ, 0, campaigns_get},
     {REQUEST_PUT, "/v1/campaigns/{}", WRITE, ROUTE_JSON, campaigns_put},
+    {REQUEST_GET, "/v1/campaigns/{}/timings", READ, 0, timings_campaign},
+    {REQUEST_GET, "/v1/delays", READ, 0, timings_delays},
     {REQUEST_POST, "/v1/sends", WRITE, ROUTE_JSON | ROUTE_NDJSON | ROUTE_IDEMPOTENT, sends_post},
     {REQUEST_GET, "/v1/metrics", READ, 0, metrics_get_series},
     {REQUEST_GET, "/v1/statuses", READ, 0, statuses_list},

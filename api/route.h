@@ -50,6 +50,7 @@ int route_find(struct request *request, char ret_allow[ROUTE_ALLOW_SIZE]);
 route_handler campaigns_list, campaigns_get, campaigns_put;
 route_handler sends_post;
 route_handler metrics_get_series;
+route_handler timings_campaign, timings_delays;
 route_handler statuses_list, statuses_get;
 route_handler reports_get, reports_raw, reports_explain;
 route_handler suppressions_list, suppressions_get, suppressions_put, suppressions_delete;

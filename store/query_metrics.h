@@ -61,6 +61,7 @@ enum store_metrics_column {
     STORE_METRICS_COMPLAINED,
     STORE_METRICS_STATUSES,
     STORE_METRICS_PROVEN,
+    STORE_METRICS_COLUMNS,
 };
 /* In order of time, then dimensions; at most `limit` rows. */
 DSND_MUST_CHECK

@@ -123,6 +123,30 @@
       " WHERE campaign_id = $1::text::bigint GROUP BY provider" \
       " HAVING sum(failed + delivered + handed_off + delay_open + delayed + complained) > 0" \
       " ORDER BY sum(failed) DESC, provider") \
+    X(CAMPAIGN_TIMINGS, \
+      "SELECT coalesce(nullif(d.provider, ''), 'unknown') AS p," \
+      " count(f.s)::text, round(percentile_cont(0.5) WITHIN GROUP (ORDER BY f.s))::text," \
+      " round(percentile_cont(0.95) WITHIN GROUP (ORDER BY f.s))::text," \
+      " count(e.s)::text, round(percentile_cont(0.5) WITHIN GROUP (ORDER BY e.s))::text," \
+      " round(percentile_cont(0.95) WITHIN GROUP (ORDER BY e.s))::text" \
+      " FROM delivery d" \
+      " LEFT JOIN send s ON s.campaign_id = d.campaign_id AND s.ref = d.ref," \
+      " LATERAL (SELECT CASE WHEN d.state = 4 AND d.outcome_at >= s.sent_at" \
+      "  THEN extract(epoch FROM d.outcome_at - s.sent_at)::float8 END) AS f (s)," \
+      " LATERAL (SELECT CASE WHEN d.state > 1 AND d.outcome_at >= d.delayed_at" \
+      "  THEN extract(epoch FROM d.outcome_at - d.delayed_at)::float8 END) AS e (s)" \
+      " WHERE d.campaign_id = (SELECT id FROM campaign WHERE key = $1) GROUP BY 1" \
+      " HAVING count(f.s) + count(e.s) > 0 ORDER BY 1") \
+    X(DELAY_LIST, \
+      "SELECT coalesce(nullif(d.provider, ''), 'unknown'), count(*)::text," \
+      " count(*) FILTER (WHERE a.s < 3600)::text," \
+      " count(*) FILTER (WHERE a.s >= 3600 AND a.s < 21600)::text," \
+      " count(*) FILTER (WHERE a.s >= 21600 AND a.s < 86400)::text," \
+      " count(*) FILTER (WHERE a.s >= 86400)::text, min(d.delayed_at)::text" \
+      " FROM delivery d, LATERAL (SELECT extract(epoch FROM now() - d.delayed_at)) AS a (s)" \
+      " WHERE d.state = 1 AND d.delay_expired_at IS NULL AND ($1::text IS NULL" \
+      "  OR d.campaign_id = (SELECT id FROM campaign WHERE key = $1))" \
+      " GROUP BY 1 ORDER BY count(*) DESC, 1") \
     X(CAMPAIGN_ENSURE, \
       "INSERT INTO campaign (key) SELECT DISTINCT k FROM unnest($1::text[]) k ORDER BY k" \
       " ON CONFLICT DO NOTHING") \

@@ -1,10 +1,13 @@
 """Ten thousand deliveries, and every number of every endpoint reckoned a second time."""
 import base64
 import collections
+import csv
 import datetime
 import hashlib
+import io
 import json
 import random
+import time
 import zoneinfo
 
 import kit
@@ -109,14 +112,18 @@ class World:
             for name in self.random.sample(HARD + SOFT + BLOCK, 3):
                 self.report(address, "failed", name)
 
+    def outcome(self, events):
+        """What decides: the strongest state, then class, time, kind, provider."""
+        moves = [event for event in events if event[0]]
+        return min(moves, key=lambda event: (-STATES[event[0]], RANK.get(event[2], 99), event[3],
+                                             kind(event[2]), event[4])) if moves else None
+
     def facts(self):
         """(time, provider, class, what) for everything that counts once."""
         for events in self.deliveries.values():
-            moves = [event for event in events if event[0]]
-            delays = [event for event in moves if event[0] == "delayed"]
-            if moves:
-                action, _, name, at, provider = min(moves, key=lambda event: (
-                    -STATES[event[0]], RANK.get(event[2], 99), event[3], kind(event[2]), event[4]))
+            delays = [event for event in events if event[0] == "delayed"]
+            if outcome := self.outcome(events):
+                action, _, name, at, provider = outcome
                 yield (at, provider, name, {4: "failed", 3: "delivered_confirmed", 2: "handed_off",
                                             1: "delay_open"}[STATES[action]])
                 if action == "failed":
@@ -256,6 +263,91 @@ class Reckoning(Case):
             points, world.tally(lambda at, provider, name: (
                 self.text(at.replace(hour=0, minute=0, second=0)), provider, name)),
             lambda point: (point["t"], point["dims"]["provider"], point["dims"]["class"]))
+
+    def test_csv_and_ndjson_hold_what_json_holds(self):
+        query = {"campaign": "autumn", "interval": "day", "group_by": "provider,class"}
+        points = self.series(**query)
+        query.update(from_="2026-01-01", to="2027-01-01")
+        self.assertEqual(self.good(self.get("/v1/metrics", format="ndjson", **query)).lines, points)
+        table = csv.DictReader(io.StringIO(
+            self.good(self.get("/v1/metrics", format="csv", **query)).body.decode()))
+        for row, point in zip(table, points, strict=True):
+            self.assertEqual((row["t"], row["provider"], row["class"] or None, row["campaign"]),
+                             (point["t"], point["dims"]["provider"], point["dims"]["class"], ""))
+            for name in COUNTS:
+                self.assertEqual(int(row[name]), point["counts"][name])
+            self.assertEqual(int(row["failed"]),
+                             int(row["hard"]) + int(row["soft"]) + int(row["block"]))
+
+    def test_compared_with_the_time_before(self):
+        world = self.worlds["autumn"]
+        middle = world.start + datetime.timedelta(hours=24)
+        reply = self.good(self.get(
+            "/v1/metrics", campaign="autumn", interval="none", compare="previous",
+            from_=self.text(middle), to=self.text(middle + datetime.timedelta(hours=24)))).json
+        tally = world.tally(lambda at, *_: (at - world.start) // datetime.timedelta(hours=24))
+        self.check_counts(reply["data"][0], tally[1])
+        self.check_counts(reply["previous"][0], tally[0])
+        self.problem(self.get("/v1/metrics", compare="previous", format="csv"), 400, "compare")
+
+    def test_the_interval_is_wilsons(self):
+        point = self.series(campaign="march", interval="none", confidence="95")[0]
+        for name, rate in point["rates"].items():
+            count, size, z = rate["numerator"], rate["denominator"], 1.959963984540054
+            share = count / size
+            middle = (share + z * z / (2 * size)) / (1 + z * z / size)
+            half = (z / (1 + z * z / size)
+                    * (share * (1 - share) / size + z * z / (4 * size * size)) ** 0.5)
+            self.assertAlmostEqual(rate["low"], max(0, middle - half), 9, name)
+            self.assertAlmostEqual(rate["high"], min(1, middle + half), 9, name)
+            self.assertTrue(rate["low"] <= rate["value"] <= rate["high"])
+
+    def test_open_delays_by_provider_and_age(self):
+        for key, world in [*self.worlds.items(), (None, None)]:
+            worlds = [world] if world else self.worlds.values()
+            counts = sum((collections.Counter({k: v["delay_open"] for k, v in w.tally(
+                lambda at, provider, name: provider).items()}) for w in worlds),
+                collections.Counter())
+            query = {"campaign": key} if key else {}
+            rows = self.good(self.get("/v1/delays", **query)).data
+            self.assertEqual({row["provider"]: row["open"] for row in rows}, dict(counts))
+            for row in rows:
+                self.assertEqual(row["ages"], {"under_1h": 0, "under_6h": 0, "under_1d": 0,
+                                               "older": row["open"]})
+        self.service.seed(kit.failure("fresh", "slow@x.example", action="delayed",
+                                      class_="throttled", permanent="no", provider="fresh",
+                                      at=int(time.time()) - 7200))
+        row = self.get("/v1/delays", campaign="fresh").data[0]
+        self.assertEqual((row["open"], row["ages"]["under_6h"]), (1, 1))
+
+    def test_times_to_failure_and_to_the_end_of_a_delay(self):
+        def percentile(values, part):
+            values, at = sorted(values), (len(values) - 1) * part
+            low = int(at)
+            return values[low] + (values[min(low + 1, len(values) - 1)] - values[low]) * (at - low)
+
+        world = self.worlds["march"]
+        failures, delays = collections.defaultdict(list), collections.defaultdict(list)
+        for address, events in world.deliveries.items():
+            outcome = world.outcome(events)
+            if not outcome or outcome[0] == "delayed":
+                continue
+            sent = world.start + datetime.timedelta(minutes=int(address[5:].split("@")[0]))
+            if outcome[0] == "failed" and outcome[3] >= sent:
+                failures[outcome[4]].append((outcome[3] - sent).total_seconds())
+            delayed = [event[3] for event in events if event[0] == "delayed"]
+            if delayed and outcome[3] >= min(delayed):
+                delays[outcome[4]].append((outcome[3] - min(delayed)).total_seconds())
+        rows = {row["provider"]: row
+                for row in self.good(self.get("/v1/campaigns/march/timings")).data}
+        self.assertEqual(set(rows), set(failures) | set(delays))
+        for provider, row in rows.items():
+            for found, values in ((row["time_to_failure"], failures[provider]),
+                                  (row["time_delayed"], delays[provider])):
+                self.assertEqual(found["count"], len(values))
+                self.assertLessEqual(abs(found["p50_s"] - percentile(values, 0.5)), 1)
+                self.assertLessEqual(abs(found["p95_s"] - percentile(values, 0.95)), 1)
+        self.problem(self.get("/v1/campaigns/nosuch/timings"), 404)
 
     def test_campaigns_side_by_side(self):
         points = {p["dims"]["campaign"]: p for p in self.series(interval="none",
