@@ -11,6 +11,7 @@
 #include "parse/mdn.h"
 #include "parse/mime.h"
 #include "parse/mime_scan.h"
+#include "parse/prose.h"
 #include "parse/rules.h"
 
 const struct parse_limits parse_limits_default = {
@@ -190,7 +191,7 @@ static void read_report(struct parser *self, struct draft *draft, const struct m
         draft_warn(draft, REPORT_WARNING_CHARSET);
     if (read_status(draft, mime))
         draft->report->kind = REPORT_KIND_DSN;
-    else if (!arf_read(draft, mime) && !mdn_read(draft, mime))
+    else if (!arf_read(draft, mime) && !mdn_read(draft, mime) && !prose_read(draft, mime))
         (void)auto_reply_read(draft, mime);
 }
 

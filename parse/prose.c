@@ -1,0 +1,210 @@
+#include "parse/prose.h"
+
+#include <stdint.h>
+#include <string.h>
+
+#include "parse/address.h"
+#include "parse/prose_host.h"
+#include "parse/prose_phrase.h"
+#include "parse/prose_reader.h"
+#include "parse/prose_text.h"
+#include "parse/status_code.h"
+
+enum {
+    PARTS_MAX = 4,      /* tried of one message */
+    LEAD_OCTETS = 1024, /* of the prose, as the text of a recipient that has none of its own */
+};
+
+/* What the headers say of the message. */
+struct envelope {
+    bool is_subject;        /* of a delivery report */
+    bool is_sender;         /* a program that sends them, or nobody */
+    struct dsnd_str failed; /* X-Failed-Recipients */
+    struct dsnd_str own;    /* address the message was sent to */
+};
+
+static bool has_phrase(struct dsnd_str text, enum prose_role role)
+{
+    struct prose_match match;
+    size_t at = 0;
+
+    return prose_phrase_next(text, 1u << role, &at, &match);
+}
+
+static struct envelope read_envelope(const struct draft *draft, const struct mime_message *mime)
+{
+    struct dsnd_str from = mime_header(mime->headers, mime->header_count, DSND_STR("From"));
+    struct dsnd_str to = mime_header(mime->headers, mime->header_count, DSND_STR("To"));
+    struct envelope envelope = {.is_subject = has_phrase(draft->report->subject, PROSE_SUBJECT)};
+    size_t at = 0;
+
+    envelope.is_sender = has_phrase(from, PROSE_SENDER) ||
+                         (from.ptr && dsnd_str_find(from, DSND_STR("<>")) != SIZE_MAX);
+    envelope.failed =
+        mime_header(mime->headers, mime->header_count, DSND_STR("X-Failed-Recipients"));
+    envelope.own = address_next(to, &at);
+    return envelope;
+}
+
+/* Is the part a report? Phrases alone are proof where only a program writes them. */
+static bool is_report(const struct envelope *envelope, const struct prose_reader *reader)
+{
+    unsigned said = reader->roles & (1u << PROSE_OPEN | 1u << PROSE_NAME | 1u << PROSE_FAIL |
+                                     1u << PROSE_DELAY | 1u << PROSE_SESSION);
+
+    return reader->is_strong || envelope->failed.len ||
+           (said && (envelope->is_subject || envelope->is_sender));
+}
+
+/* Recipients of X-Failed-Recipients that the prose did not name. */
+static void add_failed(struct prose_reader *reader, struct dsnd_str list)
+{
+    size_t at = 0;
+
+    for (struct dsnd_str address = address_next(list, &at); address.len;
+         address = address_next(list, &at))
+        (void)prose_reader_add(reader, address);
+}
+
+/* The only address but our own that the prose holds; absent where there are several. */
+static struct dsnd_str only_address(const struct prose_reader *reader, struct dsnd_str sender)
+{
+    struct dsnd_str only = DSND_STR_ABSENT;
+    size_t at = 0;
+
+    for (;;) {
+        struct dsnd_str address = address_next(reader->prose, &at);
+
+        if (!address.len)
+            return only;
+        if (dsnd_str_ieq(address, reader->own) || dsnd_str_ieq(address, sender) ||
+            dsnd_str_istarts(address, DSND_STR("postmaster@")))
+            continue;
+        if (only.len && !dsnd_str_ieq(only, address))
+            return DSND_STR_ABSENT;
+        only = address;
+    }
+}
+
+/* The first address of the To line in the returned message of the same part. */
+static struct dsnd_str copied_to(struct dsnd_str copy)
+{
+    for (size_t lines = 0; copy.len && lines < 200; lines++) {
+        struct dsnd_str line = dsnd_str_cut(&copy, '\n');
+        size_t at = 3;
+
+        if (dsnd_str_istarts(line, DSND_STR("To:")))
+            return address_next(line, &at);
+    }
+    return DSND_STR_ABSENT;
+}
+
+/* A failure that names nobody: the prose as a whole, then the returned message says whom. */
+static void add_unnamed(struct prose_reader *reader, struct dsnd_str copy)
+{
+    struct draft *draft = reader->draft;
+    struct dsnd_str address = only_address(reader, draft->report->from);
+    struct report_recipient *recipient;
+
+    if (!address.len)
+        address = draft->report->returned.to;
+    if (!address.len)
+        address = copied_to(copy);
+    if (address.len) {
+        (void)prose_reader_add(reader, address);
+        return;
+    }
+    recipient = draft_add(draft);
+    if (recipient)
+        recipient->action = REPORT_ACTION_FAILED;
+    draft_warn(draft, REPORT_WARNING_NO_RECIPIENT);
+}
+
+/* Codes, host and text of one recipient, from what the reader left in `diagnostic`. */
+static void finish(const struct prose_reader *reader, struct report_recipient *recipient)
+{
+    struct draft *draft = reader->draft;
+    struct dsnd_str text = dsnd_str_trim(recipient->diagnostic);
+    struct status_reply reply;
+
+    while (text.len && strchr(">:\"') \n", text.ptr[0]))
+        text = dsnd_str_slice(text, 1, text.len);
+    if (!text.len)
+        text = dsnd_str_trim(dsnd_str_slice(reader->prose, 0, LEAD_OCTETS));
+    reply = status_reply_find(text);
+    recipient->smtp_code = reply.code;
+    recipient->smtp_status = reply.status;
+    if (!recipient->remote_mta.len)
+        recipient->remote_mta = prose_host_find(text);
+    recipient->diagnostic = draft_text(draft, text, draft->limits->diagnostic_octets);
+    recipient->recipient = draft_text(draft, recipient->recipient, draft->limits->address_octets);
+    if (reader->roles & 1u << PROSE_FINAL)
+        recipient->action = REPORT_ACTION_FAILED;
+    else if (reader->roles & 1u << PROSE_DELAY)
+        recipient->action = REPORT_ACTION_DELAYED;
+    else if (reader->roles & 1u << PROSE_SUCCESS && !(reader->roles & 1u << PROSE_FAIL))
+        recipient->action = REPORT_ACTION_DELIVERED;
+}
+
+/* Read one part; false where it is no report. */
+static bool read_part(struct prose_reader *reader, const struct envelope *envelope,
+                      struct dsnd_str copy, bool is_last)
+{
+    struct report *report = reader->draft->report;
+    size_t added;
+
+    if (!is_report(envelope, reader))
+        return false;
+    added = prose_reader_run(reader);
+    if (!added) {
+        reader->is_loose = true;
+        added = prose_reader_run(reader);
+    }
+    add_failed(reader, envelope->failed);
+    if (!added && report->recipient_count == reader->first) {
+        if (!is_last)
+            return false;
+        add_unnamed(reader, copy);
+    }
+    for (size_t i = reader->first; i < report->recipient_count; i++)
+        finish(reader, &report->recipients[i]);
+    return true;
+}
+
+/* The parts of prose before the returned message; their number. */
+static size_t list_parts(const struct mime_message *mime, const struct mime_part **parts)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < mime->part_count && count < PARTS_MAX; i++) {
+        const struct mime_part *part = &mime->parts[i];
+
+        if (part->role == MIME_ROLE_RETURNED)
+            break;
+        if ((part->role == MIME_ROLE_TEXT || part->role == MIME_ROLE_HTML) &&
+            dsnd_str_trim(part->text).len)
+            parts[count++] = part;
+    }
+    return count;
+}
+
+bool prose_read(struct draft *draft, const struct mime_message *mime)
+{
+    const struct envelope envelope = read_envelope(draft, mime);
+    const struct mime_part *parts[PARTS_MAX];
+    size_t count = list_parts(mime, parts);
+
+    /* First a part that names somebody; then one that at least says that delivery failed. */
+    for (size_t i = 0; i < 2 * count && !draft->err; i++) {
+        struct prose_text text =
+            prose_text_of(draft, parts[i % count], envelope.is_subject && !envelope.is_sender);
+        struct prose_reader reader;
+
+        prose_reader_init(&reader, draft, text.prose, envelope.own);
+        if (!read_part(&reader, &envelope, text.copy, i >= count))
+            continue;
+        draft->report->kind = REPORT_KIND_BOUNCE_TEXT;
+        return true;
+    }
+    return false;
+}
