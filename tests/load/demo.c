@@ -10,13 +10,14 @@
 
 static const char usage[] =
     "usage: dsnd-demo --smtp HOST:PORT --keys FILE --domain DOMAIN [--campaign KEY] [--sent N]\n"
-    "                 [--seed N] [--connections N] [--print]\n"
+    "                 [--seed N] [--connections N] [--signed-only] [--print]\n"
     "\n"
     "  --keys FILE      signing keys, as in [sign] keys_file; the first signs\n"
     "  --campaign KEY   key of the campaign (demo)\n"
     "  --sent N         deliveries, 1 to 10000000 (6000); about a third brings a report\n"
     "  --seed N         another number, another campaign (1)\n"
     "  --connections N  SMTP connections at once, 1 to 1000 (8)\n"
+    "  --signed-only    no forged or unsigned reports, for a receiver that refuses them\n"
     "  --print          write the messages to standard output instead, as an mbox\n";
 
 enum { EXIT_USAGE = 2, EXPECTED_MAX = 64 * 1024, TIMEOUT_S = 60 };
@@ -39,6 +40,7 @@ static bool read_arguments(int argc, char **argv, struct arguments *a)
         {.name = "sent", .number = &a->plan.sent, .least = 1, .most = 10000000},
         {.name = "seed", .number = &a->plan.seed, .least = 0, .most = UINT32_MAX},
         {.name = "connections", .number = &a->connections, .least = 1, .most = 1000},
+        {.name = "signed-only", .flag = &a->plan.signed_only},
         {.name = "print", .flag = &a->print},
     };
 

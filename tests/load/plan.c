@@ -191,7 +191,8 @@ static enum dsnd_err write_message(struct plan *self, enum shape shape)
 enum dsnd_err plan_next(void *context, struct sender_message *ret_message, bool *ret_any)
 {
     struct plan *self = context;
-    uint64_t all = self->options->sent + self->options->sent * UNSIGNED_PER_1000 / 1000;
+    uint64_t not_signed = self->options->signed_only ? 0 : UNSIGNED_PER_1000;
+    uint64_t all = self->options->sent + self->options->sent * not_signed / 1000;
     enum shape shape = SHAPE_COUNT;
     enum dsnd_err err = DSND_OK;
 

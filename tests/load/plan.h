@@ -15,7 +15,8 @@ struct plan_options {
     const char *domain;
     const struct return_path_keys *keys;
     uint64_t seed;
-    uint64_t sent; /* deliveries */
+    uint64_t sent;    /* deliveries */
+    bool signed_only; /* no reports that are forged or unsigned */
 };
 
 struct plan;
