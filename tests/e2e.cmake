@@ -7,3 +7,8 @@ endfunction()
 dsnd_e2e_test(demo $<TARGET_FILE:dsnd> $<TARGET_FILE:dsnd-demo>)
 dsnd_e2e_test(corpus $<TARGET_FILE:dsnd> ${PROJECT_SOURCE_DIR}/../shared/corpus/messages)
 dsnd_e2e_test(install $<TARGET_FILE:dsnd> ${PROJECT_BINARY_DIR})
+
+# The README names what there is.
+add_test(NAME lint/readme COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/cli/readme.sh $<TARGET_FILE:dsnd>
+    ${PROJECT_SOURCE_DIR}/README.md)
+set_tests_properties(lint/readme PROPERTIES LABELS lint TIMEOUT 60)
