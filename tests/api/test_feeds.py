@@ -1,4 +1,7 @@
 """What others follow and mirror: pages, suppressions and their changes; and the database away."""
+import hashlib
+import json
+import subprocess
 import threading
 import time
 
@@ -127,6 +130,58 @@ class Suppressions(Case):
         rows = self.good(self.ask("POST", "/v1/suppressions/check", {
             "addresses": ["n%d@many.example" % n for n in range(10000)]})).data
         self.assertEqual([n for n, row in enumerate(rows) if row["suppressed"]], [77])
+
+
+class Files(Case):
+    """`dsnd suppressions export` and `import`."""
+
+    def imported(self, text, *arguments):
+        return subprocess.run([self.service.dsnd, "suppressions", "import", *arguments, "-c",
+                               self.service.config], input=text.encode(), capture_output=True,
+                              timeout=60, check=False)
+
+    def check(self, text, expected, *arguments, status=0):
+        done = self.imported(text, *arguments)
+        self.assertEqual(done.returncode, status, done.stderr)
+        for address, class_, note in expected:
+            entry = self.good(self.get("/v1/suppressions/" + escape(address))).json
+            self.assertEqual((entry["class"], entry["note"], entry["source"]),
+                             (class_, note, "import"))
+        return done.stderr.decode()
+
+    def test_addresses_csv_and_ndjson_are_taken(self):
+        self.check("plain1@f.example\r\nplain2@f.example\n\n", [
+            ("plain1@f.example", "mailbox_unknown", "old list"),
+            ("plain2@f.example", "mailbox_unknown", "old list")],
+            "--class", "mailbox_unknown", "--note", "old list")
+        self.check("Class,ADDRESS,note,x\ncomplaint,csv1@f.example,\"a, \"\"b\"\"\",1\n"
+                   ",\"csv2@f.example\",'=1,2\n",
+                   [("csv1@f.example", "complaint", 'a, "b"'), ("csv2@f.example", None, "=1")])
+        self.check('{"address":"nd@f.example","class":"mailbox_full",'
+                   '"expires_at":"2099-01-01T00:00:00Z"}\n', [("nd@f.example", "mailbox_full", None)])
+
+    def test_a_bad_line_is_named_and_the_others_go_in(self):
+        said = self.check("address,class,expires_at\na1@g.example,,\nnobody,,\nb@g.example,nope,\n"
+                          "c@g.example,,soon\na2@g.example,,\n",
+                          [("a1@g.example", None, None), ("a2@g.example", None, None)], status=1)
+        for line in ("line 3: address", "line 4: class", "line 5: expires_at", "3 lines refused"):
+            self.assertIn(line, said)
+        self.problem(self.get("/v1/suppressions/b@g.example"), 404)
+
+    def test_what_is_exported_can_be_imported(self):
+        lines = "".join("e%d@h.example\n" % n for n in range(6000))
+        self.check(lines, [("e5999@h.example", "mailbox_unknown", None)],
+                   "--class", "mailbox_unknown")
+        text = self.service.run("suppressions", "export")
+        self.assertEqual(sum("@h.example" in line for line in text.splitlines()), 6000)
+        self.assertIn("0 of them new or changed", self.imported(text).stderr.decode())
+        lines = self.service.run("suppressions", "export", "--format", "ndjson", "--hashed")
+        rows = [json.loads(line) for line in lines.splitlines()]
+        self.assertNotIn("@", lines)
+        self.assertIn(hashlib.sha256(b"e77@h.example").hexdigest(),
+                      {row["address_sha256"] for row in rows})
+        self.service.run("suppressions", "export", "--format", "xml", status=2)
+        self.service.run("suppressions", "nosuch", status=2)
 
 
 class Changes(Case):

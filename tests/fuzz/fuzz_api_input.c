@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "api/csv_in.h"
 #include "api/cursor.h"
 #include "api/encode.h"
 #include "api/json_in.h"
@@ -115,12 +116,27 @@ static void path(struct dsnd_str text)
     dsnd_arena_done(&request.arena);
 }
 
-static void cell(struct dsnd_str text)
+/* What is printed as a cell is read as it was. */
+static void cell(struct dsnd_str text, struct dsnd_arena *arena)
 {
+    struct csv_record record;
+    struct dsnd_str rest;
     struct dsnd_buf out = DSND_BUF_INIT(1 << 20);
 
     must(rows_out_csv_cell(&out, text) == DSND_OK);
     must(text.len == 0 || !memchr("=+-@", dsnd_buf_str(&out).ptr[0], 4));
+    rest = dsnd_buf_str(&out);
+    if (text.len > 0 && text.ptr[0] != '\'') {
+        must(csv_in_record(&rest, arena, &record) == DSND_OK);
+        must(record.count == 1 && rest.len == 0 && dsnd_str_eq(record.cell[0], text));
+    }
+    for (rest = text; rest.len > 0;) {
+        size_t before = rest.len;
+
+        if (csv_in_record(&rest, arena, &record))
+            break;
+        must(rest.len < before && record.count >= 1);
+    }
     dsnd_buf_done(&out);
 }
 
@@ -148,7 +164,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         path(text);
         break;
     case 4:
-        cell(text);
+        cell(text, &arena);
         break;
     default:
         if (timestamp_parse(text, &us) == DSND_OK)

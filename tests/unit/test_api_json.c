@@ -4,6 +4,7 @@
 #include <jansson.h>
 #include <string.h>
 
+#include "api/csv_in.h"
 #include "api/json_in.h"
 #include "api/json_out.h"
 #include "api/rates.h"
@@ -227,6 +228,52 @@ static void cells_are_quoted_and_formulas_defused(void **state)
     }
 }
 
+/* Cells end at '|'. */
+static void records_of_csv_are_cut_off_one_by_one(void **state)
+{
+    static const struct {
+        const char *text;
+        const char *want; /* NULL: refused */
+        const char *rest;
+    } rows[] = {
+        {"a,b\r\nc", "a|b|", "c"},
+        {"a,b\nc", "a|b|", "c"},
+        {"a,b", "a|b|", ""},
+        {"\r\n", "|", ""},
+        {",", "||", ""},
+        {"a,\n", "a||", ""},
+        {"\"a,\r\nb\",c\n", "a,\r\nb|c|", ""},
+        {"\"a\"\"b\"\n", "a\"b|", ""},
+        {"\"\"\r\nx", "|", "x"},
+        {"a\"b\n", "a\"b|", ""},
+        {"'=1,'a\n", "=1|'a|", ""},
+        {"\"a", NULL, NULL},
+        {"\"a\"b\n", NULL, NULL},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ROWS(rows); i++) {
+        struct dsnd_arena arena = DSND_ARENA_INIT(65536);
+        struct dsnd_buf joined = DSND_BUF_INIT(1000);
+        struct dsnd_str rest = dsnd_str_of(rows[i].text);
+        struct csv_record record;
+        enum dsnd_err err = csv_in_record(&rest, &arena, &record);
+
+        if (!err != (rows[i].want != NULL))
+            fail_msg("%s", rows[i].text);
+        for (size_t cell = 0; !err && cell < record.count; cell++) {
+            assert_int_equal(dsnd_buf_add(&joined, record.cell[cell]), DSND_OK);
+            assert_int_equal(dsnd_buf_add_char(&joined, '|'), DSND_OK);
+        }
+        if (!err) {
+            assert_str(dsnd_buf_str(&joined), rows[i].want);
+            assert_str(rest, rows[i].rest);
+        }
+        dsnd_buf_done(&joined);
+        dsnd_arena_done(&arena);
+    }
+}
+
 static void times_of_the_database_are_printed_as_rfc_3339(void **state)
 {
     char text[ROWS_OUT_TIME_SIZE];
@@ -247,6 +294,7 @@ int main(void)
         cmocka_unit_test(a_bad_member_is_named_with_what_is_allowed),
         cmocka_unit_test(a_rate_is_null_where_its_denominator_cannot_be_right),
         cmocka_unit_test(cells_are_quoted_and_formulas_defused),
+        cmocka_unit_test(records_of_csv_are_cut_off_one_by_one),
         cmocka_unit_test(times_of_the_database_are_printed_as_rfc_3339),
     };
 
