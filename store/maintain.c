@@ -91,6 +91,8 @@ enum dsnd_err store_maintain(struct store_conn *conn, const struct store_retenti
     pg_add_time(&params, now_us);
     if (!err)
         err = pg_run(conn, STATEMENT_SUPPRESSION_EXPIRE, &params, NULL);
+    if (!err)
+        err = pg_run(conn, STATEMENT_STRIKE_FORGET, &params, NULL);
     pg_params_clear(&params);
     pg_add_time(&params, now_us - DSND_US_PER_DAY);
     if (!err)

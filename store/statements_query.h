@@ -238,7 +238,8 @@
       " SELECT suppression_log(1::smallint, $6, $7::text, array_agg(put::suppression))::text" \
       " FROM put") \
     X(SUPPRESSION_LIFT, \
-      "WITH gone AS (DELETE FROM suppression s WHERE address_hash = $1 RETURNING s.*)" \
+      "WITH forgiven AS (DELETE FROM suppression_strike WHERE address_hash = $1)," \
+      " gone AS (DELETE FROM suppression s WHERE address_hash = $1 RETURNING s.*)" \
       " SELECT suppression_log(2::smallint, $2, $3::text, array_agg(gone::suppression))::text" \
       " FROM gone") \
     X(SUPPRESSION_CHANGES, \

@@ -30,6 +30,14 @@ enum { STORE_DAYS_AHEAD = 7 };
     "$1::int8[], $2::text[], $3::int2[], $4::int2[], $5::int2[], $6::text[], "     \
     "$7::timestamptz[], $8::int8[], $9::timestamptz[], $10::int2[], $11::text[], " \
     "$12::timestamptz[], $13::timestamptz[], $14::text[]"
+/* Failures that may suppress, and confirmed deliveries that may lift. */
+#define CANDIDATES                                                                     \
+    "unnest($1::bytea[], $2::text[], $3::int8[], $4::text[], $5::int2[], $6::int2[], " \
+    "$7::int8[], $8::text[], $9::timestamptz[]) "                                      \
+    "n(hash, address, campaign_id, ref, class, evidence, status_id, delivery, at)"
+#define CONFIRMED                                                                          \
+    "(SELECT hash, max(at) AS at FROM unnest($1::bytea[], $2::timestamptz[]) u(hash, at) " \
+    "GROUP BY hash) n"
 
 /* clang-format off */
 #define STATEMENTS_WRITE(X) \
@@ -39,6 +47,9 @@ enum { STORE_DAYS_AHEAD = 7 };
     X(PARTITION_DROP, "SELECT partition_drop($1, $2)") \
     X(DELIVERY_EXPIRE, "SELECT delivery_expire($1, $2, $3)") \
     X(SUPPRESSION_EXPIRE, "SELECT suppression_expire($1)") \
+    X(STRIKE_FORGET, \
+        "DELETE FROM suppression_strike WHERE at < $1::timestamptz -" \
+        " (SELECT coalesce(max(window_s), 0) FROM suppression_policy) * interval '1 second'") \
     X(IDEMPOTENCY_FORGET, "DELETE FROM idempotency WHERE created_at < $1") \
     X(BEGIN, "BEGIN ISOLATION LEVEL READ COMMITTED") \
     X(COMMIT, "COMMIT") \
@@ -170,22 +181,59 @@ enum { STORE_DAYS_AHEAD = 7 };
         " GROUP BY 2, 3, 4 ORDER BY 2, 3, 4" \
         " ON CONFLICT (campaign_id, day, rule, rules_version)" \
         " DO UPDATE SET hits = t.hits + excluded.hits") \
-    /* A lasting entry replaces one that would end by itself; nothing else is touched. */ \
+    /* However many reports tell of a delivery, it counts once, from the first of them on. */ \
+    X(WRITE_STRIKE, \
+        "INSERT INTO suppression_strike AS s (address_hash, class, campaign_id, ref, at, status_id)" \
+        " SELECT DISTINCT ON (n.hash, n.class, n.campaign_id, n.delivery)" \
+        " n.hash, n.class, n.campaign_id, n.delivery, n.at, n.status_id FROM " CANDIDATES \
+        " JOIN suppression_policy p ON p.class = n.class AND p.threshold > 1" \
+        " ORDER BY n.hash, n.class, n.campaign_id, n.delivery, n.at, n.status_id" \
+        " ON CONFLICT (address_hash, class, campaign_id, ref) DO UPDATE SET at = excluded.at," \
+        " status_id = excluded.status_id WHERE excluded.at < s.at") \
+    /* A lasting entry replaces one that would end by itself, and any entry one that has ended;
+     * nothing else is touched. Only windows that hold a new record can have become full. */ \
     X(WRITE_SUPPRESSION, \
         "WITH fresh AS (" \
         "INSERT INTO suppression AS s (address_hash, address, campaign_id, ref, class, evidence," \
-        " source, status_ids, expires_at)" \
+        " source, status_ids, expires_at, caused_at)" \
         " SELECT DISTINCT ON (n.hash) n.hash, n.address, n.campaign_id, n.ref, n.class," \
-        " n.evidence, 1, ARRAY[n.status_id], now() + p.expires_s * interval '1 second'" \
-        " FROM unnest($1::bytea[], $2::text[], $3::int8[], $4::text[], $5::int2[], $6::int2[]," \
-        " $7::int8[]) n(hash, address, campaign_id, ref, class, evidence, status_id)" \
-        " JOIN suppression_policy p ON p.class = n.class AND p.threshold = 1" \
-        " ORDER BY n.hash, n.status_id" \
+        " n.evidence, 1, x.ids, now() + p.expires_s * interval '1 second', n.at FROM " CANDIDATES \
+        " JOIN suppression_policy p ON p.class = n.class AND p.threshold > 0" \
+        " CROSS JOIN LATERAL (SELECT CASE WHEN p.threshold = 1 THEN ARRAY[n.status_id] ELSE (" \
+        "SELECT w.ids FROM suppression_strike e CROSS JOIN LATERAL (" \
+        "SELECT count(*) AS strikes, count(DISTINCT (k.at AT TIME ZONE 'UTC')::date) AS days," \
+        " array_agg(k.status_id ORDER BY k.at, k.status_id) AS ids FROM (" \
+        "SELECT * FROM suppression_strike k WHERE k.address_hash = n.hash AND k.class = n.class" \
+        " AND k.at <= e.at AND k.at >= e.at - p.window_s * interval '1 second'" \
+        " ORDER BY k.at DESC LIMIT 100) k) w" \
+        " WHERE e.address_hash = n.hash AND e.class = n.class AND e.at >= n.at" \
+        " AND e.at <= n.at + p.window_s * interval '1 second'" \
+        " AND w.strikes >= p.threshold AND w.days >= p.distinct_days ORDER BY e.at LIMIT 1)" \
+        " END AS ids) x" \
+        " WHERE x.ids IS NOT NULL ORDER BY n.hash, p.expires_s DESC NULLS FIRST, n.status_id" \
         " ON CONFLICT (address_hash) DO UPDATE SET class = excluded.class," \
-        " evidence = excluded.evidence, source = excluded.source, expires_at = NULL," \
-        " status_ids = excluded.status_ids" \
-        " WHERE s.expires_at IS NOT NULL AND excluded.expires_at IS NULL RETURNING s.*)" \
+        " evidence = excluded.evidence, source = excluded.source," \
+        " expires_at = excluded.expires_at, status_ids = excluded.status_ids," \
+        " caused_at = excluded.caused_at, created_at =" \
+        " CASE WHEN s.expires_at <= now() THEN now() ELSE s.created_at END" \
+        " WHERE s.expires_at <= now() OR s.expires_at IS NOT NULL AND excluded.expires_at IS NULL" \
+        " RETURNING s.*)" \
         " SELECT suppression_log(1::int2, 1::int2, NULL, array_agg(fresh::suppression)) FROM fresh") \
+    /* Who received a message later is there: but a complaint, and what people set, stay. */ \
+    X(WRITE_STRIKE_LIFT, \
+        "WITH due AS (SELECT s.address_hash, s.class, s.campaign_id, s.ref FROM " CONFIRMED \
+        " JOIN suppression_strike s ON s.address_hash = n.hash AND s.at < n.at" \
+        " ORDER BY 1, 2, 3, 4 FOR UPDATE OF s)" \
+        " DELETE FROM suppression_strike s USING due WHERE s.address_hash = due.address_hash" \
+        " AND s.class = due.class AND s.campaign_id = due.campaign_id AND s.ref = due.ref") \
+    X(WRITE_SUPPRESSION_LIFT, \
+        "WITH due AS (SELECT s.address_hash FROM " CONFIRMED \
+        " JOIN suppression s ON s.address_hash = n.hash AND s.caused_at < n.at" \
+        " AND s.source = 1 AND s.class <> 15 ORDER BY 1 FOR UPDATE OF s)," \
+        " gone AS (DELETE FROM suppression s USING due" \
+        " WHERE s.address_hash = due.address_hash RETURNING s.*)" \
+        " SELECT suppression_log(2::int2, 1::int2, 'delivered'," \
+        " array_agg(gone::suppression)) FROM gone") \
     X(WRITE_POSITION, \
         "UPDATE journal_position SET sequence = $2, segment = $3, position_octets = $4," \
         " reports = reports + $5, duplicates = duplicates + $6, quarantined = quarantined + $7," \

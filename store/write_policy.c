@@ -1,7 +1,8 @@
 /*
- * Suppressions that follow at once from class and evidence. Which classes those are stands in the
- * table suppression_policy; here only what may count at all: an address that is proven, or the ref
- * alone where the signature proves no address.
+ * Suppressions that follow from class and evidence, at once or after several failures, and those
+ * that a confirmed delivery lifts. After how many stands in the table suppression_policy; here only
+ * what may count at all: an address that is proven, or the ref alone where the signature proves no
+ * address.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -17,6 +18,16 @@ struct candidate {
     int16_t klass;
     int16_t evidence;
     int64_t status_id;
+    struct dsnd_str delivery;
+    int64_t us;
+};
+
+/* Failures that may suppress, and confirmed deliveries that may lift. */
+struct verdicts {
+    struct candidate *failed;
+    size_t failed_count;
+    struct candidate *confirmed;
+    size_t confirmed_count;
 };
 
 static bool counts(const struct write_status *s, enum report_class *ret_class)
@@ -52,6 +63,8 @@ static enum dsnd_err make_candidate(const struct write_item *w, const struct wri
         .klass = (int16_t)klass,
         .evidence = (int16_t)s->evidence,
         .status_id = s->id,
+        .delivery = s->ref,
+        .us = w->item.received_us,
     };
     return ref_only ? hash_ref(w, s, &c->hash) : store_address_hash(s->proven, &c->hash);
 }
@@ -65,29 +78,69 @@ static int compare_candidates(const void *left, const void *right)
     return d ? d : a->status_id < b->status_id ? -1 : a->status_id > b->status_id;
 }
 
-static enum dsnd_err collect(struct write_span *self, struct candidate *list, size_t *ret_count)
+static bool confirms(const struct write_status *s)
 {
-    enum report_class klass;
-    enum dsnd_err err = DSND_OK;
-    size_t count = 0;
-
-    for (size_t i = 0; i < self->count; i++) {
-        const struct write_item *w = &self->items[i];
-
-        for (size_t s = 0; w->fate == WRITE_FATE_STORED && s < w->status_count && !err; s++) {
-            const struct write_status *status = &w->statuses[s];
-            bool named =
-                dsnd_str_present(status->proven) || status->evidence == STORE_EVIDENCE_SIGNED_REF;
-
-            if (named && counts(status, &klass))
-                err = make_candidate(w, status, klass, &list[count++]);
-        }
-    }
-    *ret_count = count;
-    return err;
+    return s->moves && s->evidence != STORE_EVIDENCE_NONE &&
+           s->event.state == STORE_STATE_DELIVERED;
 }
 
-enum dsnd_err write_send_suppressions(struct write_span *self, size_t *ret_sent)
+static enum dsnd_err sort_status(const struct write_item *w, const struct write_status *s,
+                                 struct verdicts *verdicts)
+{
+    enum report_class klass = REPORT_CLASS_NONE;
+
+    if (!dsnd_str_present(s->proven) && s->evidence != STORE_EVIDENCE_SIGNED_REF)
+        return DSND_OK;
+    if (counts(s, &klass))
+        return make_candidate(w, s, klass, &verdicts->failed[verdicts->failed_count++]);
+    if (confirms(s))
+        return make_candidate(w, s, klass, &verdicts->confirmed[verdicts->confirmed_count++]);
+    return DSND_OK;
+}
+
+static void order(struct candidate *list, size_t count)
+{
+    qsort(list, count, sizeof(*list), compare_candidates);
+    for (size_t i = 0; i < count; i++)
+        list[i].hash_octets =
+            dsnd_str_make((const char *)list[i].hash.octets, sizeof(list[i].hash.octets));
+}
+
+static enum dsnd_err collect(struct write_span *self, struct verdicts *ret_verdicts)
+{
+    size_t size = self->status_count + 1;
+    struct verdicts v = {
+        .failed = dsnd_arena_array(&self->arena, size, sizeof(*v.failed)),
+        .confirmed = dsnd_arena_array(&self->arena, size, sizeof(*v.confirmed)),
+    };
+    enum dsnd_err err = v.failed && v.confirmed ? DSND_OK : DSND_ERR_NOMEM;
+
+    for (size_t i = 0; i < self->count && !err; i++) {
+        const struct write_item *w = &self->items[i];
+
+        for (size_t s = 0; w->fate == WRITE_FATE_STORED && s < w->status_count && !err; s++)
+            err = sort_status(w, &w->statuses[s], &v);
+    }
+    if (err)
+        return err;
+    order(v.failed, v.failed_count);
+    order(v.confirmed, v.confirmed_count);
+    *ret_verdicts = v;
+    return DSND_OK;
+}
+
+/* Two statements over the same parameters: what the first wrote, the second counts. */
+static enum dsnd_err send_two(struct write_span *self, enum statement first, enum statement second,
+                              size_t *ret_sent)
+{
+    enum dsnd_err err = pg_send(self->conn, first, &self->params);
+
+    *ret_sent += 2;
+    return err ? err : pg_send(self->conn, second, &self->params);
+}
+
+static enum dsnd_err send_failed(struct write_span *self, const struct verdicts *v,
+                                 size_t *ret_sent)
 {
     static const struct pg_column columns[] = {
         {PG_KIND_BYTEA, offsetof(struct candidate, hash_octets)},
@@ -97,20 +150,38 @@ enum dsnd_err write_send_suppressions(struct write_span *self, size_t *ret_sent)
         {PG_KIND_I16, offsetof(struct candidate, klass)},
         {PG_KIND_I16, offsetof(struct candidate, evidence)},
         {PG_KIND_I64, offsetof(struct candidate, status_id)},
+        {PG_KIND_TEXT, offsetof(struct candidate, delivery)},
+        {PG_KIND_TIME, offsetof(struct candidate, us)},
     };
-    struct candidate *list = dsnd_arena_array(&self->arena, self->status_count + 1, sizeof(*list));
-    size_t count = 0;
-    enum dsnd_err err = list ? collect(self, list, &count) : DSND_ERR_NOMEM;
 
-    if (err || !count)
-        return err;
-    qsort(list, count, sizeof(*list), compare_candidates);
-    for (size_t i = 0; i < count; i++)
-        list[i].hash_octets =
-            dsnd_str_make((const char *)list[i].hash.octets, sizeof(list[i].hash.octets));
     pg_params_clear(&self->params);
-    pg_add_rows(&self->params, columns, sizeof(columns) / sizeof(*columns), list, sizeof(*list),
-                count);
-    (*ret_sent)++;
-    return pg_send(self->conn, STATEMENT_WRITE_SUPPRESSION, &self->params);
+    pg_add_rows(&self->params, columns, sizeof(columns) / sizeof(*columns), v->failed,
+                sizeof(*v->failed), v->failed_count);
+    return send_two(self, STATEMENT_WRITE_STRIKE, STATEMENT_WRITE_SUPPRESSION, ret_sent);
+}
+
+static enum dsnd_err send_confirmed(struct write_span *self, const struct verdicts *v,
+                                    size_t *ret_sent)
+{
+    static const struct pg_column columns[] = {
+        {PG_KIND_BYTEA, offsetof(struct candidate, hash_octets)},
+        {PG_KIND_TIME, offsetof(struct candidate, us)},
+    };
+
+    pg_params_clear(&self->params);
+    pg_add_rows(&self->params, columns, sizeof(columns) / sizeof(*columns), v->confirmed,
+                sizeof(*v->confirmed), v->confirmed_count);
+    return send_two(self, STATEMENT_WRITE_STRIKE_LIFT, STATEMENT_WRITE_SUPPRESSION_LIFT, ret_sent);
+}
+
+enum dsnd_err write_send_suppressions(struct write_span *self, size_t *ret_sent)
+{
+    struct verdicts v = {0};
+    enum dsnd_err err = collect(self, &v);
+
+    if (!err && v.failed_count)
+        err = send_failed(self, &v, ret_sent);
+    if (!err && v.confirmed_count)
+        err = send_confirmed(self, &v, ret_sent);
+    return err;
 }

@@ -12,3 +12,4 @@ endfunction()
 
 dsnd_db_test(schema LIBS dsnd_store)
 dsnd_db_test(write LIBS dsnd_store Threads::Threads SOURCES support/items.c)
+dsnd_db_test(suppression LIBS dsnd_store SOURCES support/items.c)

@@ -1,0 +1,402 @@
+/* Who is suppressed, by which proof, for how long, and what those who mirror the list see. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "base/clock.h"
+#include "store/codes.h"
+#include "store/pg.h"
+#include "store/query_suppression.h"
+#include "tests/support/db.h"
+#include "tests/support/items.h"
+
+static const char journal[] = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
+
+static struct item_spec failure(const char *campaign, enum report_class klass)
+{
+    return (struct item_spec){
+        .signed_campaign = campaign,
+        .signed_for = "a@b.example",
+        .recipient = "a@b.example",
+        .action = REPORT_ACTION_FAILED,
+        .klass = klass,
+        .permanence = REPORT_PERMANENCE_PERMANENT,
+    };
+}
+
+/* Messages of one run share a journal; each call is a batch of one. */
+struct run {
+    struct items *items;
+    struct store_conn *conn;
+};
+
+static struct run begin(void)
+{
+    db_fresh();
+    return (struct run){.items = items_new(), .conn = items_connect()};
+}
+
+static void end(struct run *run)
+{
+    items_check_totals();
+    assert_int_equal(db_int("SELECT count(*) - coalesce(max(seq), 0) FROM suppression_change"), 0);
+    assert_int_equal(db_int("SELECT seq - (SELECT count(*) FROM suppression_change) "
+                            "FROM suppression_clock"),
+                     0);
+    store_conn_free(run->conn);
+    items_free(run->items);
+}
+
+static void receive(struct run *run, struct item_spec spec)
+{
+    items_add(run->items, &spec);
+    (void)items_write(run->conn, journal, run->items);
+}
+
+static bool suppressed(struct run *run, const char *address)
+{
+    struct dsnd_str view = dsnd_str_of(address);
+    struct store_rows *rows = NULL;
+    bool yes;
+
+    assert_int_equal(store_suppression_check(run->conn, &view, 1, &rows), DSND_OK);
+    yes = dsnd_str_eq(store_rows_value(rows, 0, STORE_CHECK_SUPPRESSED), DSND_STR("true"));
+    store_rows_free(rows);
+    return yes;
+}
+
+/* ---- what proves an address ---- */
+
+struct proof_case {
+    const char *what;
+    struct item_spec spec;
+    bool a_is_suppressed;
+    int64_t entries;
+};
+
+static const struct proof_case proof_cases[] = {
+    {"signed for the address",
+     {.signed_campaign = "c", .signed_for = "a@b.example", .recipient = "A@B.example"},
+     true,
+     1},
+    {"unsigned", {.recipient = "a@b.example"}, false, 0},
+    {"signed for somebody else, who is not named",
+     {.signed_campaign = "c", .signed_for = "me@evil.example", .recipient = "a@b.example"},
+     false,
+     0},
+    {"signed for somebody else, forwarded to the named one",
+     {.signed_campaign = "c",
+      .signed_for = "a@b.example",
+      .recipient = "other@forward.example",
+      .returned_to = "a@b.example"},
+     true,
+     1},
+    {"signed with an own id that nobody registered",
+     {.signed_campaign = "c", .signed_ref = "u-4711", .recipient = "a@b.example"},
+     false,
+     1},
+    {"with the return path of another's report in its text",
+     {.recipient = "a@b.example",
+      .returned_path = "r1.c.habcdefghijklm.aaakabcdefghijklmnop@b.example.com"},
+     false,
+     0},
+    {"with a Message-ID registered for the address",
+     {.recipient = "a@b.example", .returned_id = "only@sender.example"},
+     true,
+     1},
+    {"with a Message-ID registered for another",
+     {.recipient = "a@b.example", .returned_id = "other@sender.example"},
+     false,
+     0},
+    {"with a Message-ID of two",
+     {.recipient = "a@b.example", .returned_id = "both@sender.example"},
+     false,
+     0},
+};
+
+static void only_a_proven_address_is_suppressed(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof(proof_cases) / sizeof(*proof_cases); i++) {
+        const struct proof_case *c = &proof_cases[i];
+        struct item_spec spec = c->spec;
+        struct run run = begin();
+
+        db_exec("INSERT INTO campaign (key) VALUES ('c'); INSERT INTO send (campaign_id, ref, "
+                "recipient, message_id, sent_at) SELECT id, r, a, m, now() FROM campaign, (VALUES "
+                "('1', 'a@b.example', 'only@sender.example'), "
+                "('2', 'x@b.example', 'other@sender.example'), "
+                "('3', 'a@b.example', 'both@sender.example'), "
+                "('4', 'x@b.example', 'both@sender.example')) v(r, a, m) WHERE key = 'c'");
+        spec.action = REPORT_ACTION_FAILED;
+        spec.klass = REPORT_CLASS_MAILBOX_UNKNOWN;
+        spec.permanence = REPORT_PERMANENCE_PERMANENT;
+        receive(&run, spec);
+        if (suppressed(&run, "a@b.example") != c->a_is_suppressed ||
+            db_int("SELECT count(*) FROM suppression") != c->entries)
+            fail_msg("%s", c->what);
+        assert_false(suppressed(&run, "other@forward.example"));
+        assert_false(suppressed(&run, "me@evil.example"));
+        end(&run);
+    }
+}
+
+/* ---- which class, how often ---- */
+
+struct count_case {
+    enum report_class klass;
+    int days[6]; /* of the failures, each another campaign; -1 ends */
+    bool suppressed;
+};
+
+static const struct count_case count_cases[] = {
+    {REPORT_CLASS_MAILBOX_UNKNOWN, {0, -1}, true},
+    {REPORT_CLASS_MAILBOX_INACTIVE, {0, -1}, false},
+    {REPORT_CLASS_MAILBOX_INACTIVE, {0, 14, -1}, true},
+    {REPORT_CLASS_MAILBOX_INACTIVE, {14, 0, -1}, true}, /* the older report arrives later */
+    {REPORT_CLASS_MAILBOX_INACTIVE, {0, 15, -1}, false},
+    {REPORT_CLASS_MAILBOX_INACTIVE, {0, 15, 29, -1}, true},
+    {REPORT_CLASS_DOMAIN_INVALID, {0, 0, 0, -1}, false}, /* two days are needed */
+    {REPORT_CLASS_DOMAIN_INVALID, {0, 0, 1, -1}, true},
+    {REPORT_CLASS_MAILBOX_FULL, {0, 7, 14, 21, -1}, false},
+    {REPORT_CLASS_MAILBOX_FULL, {0, 7, 14, 21, 28, -1}, true},
+    {REPORT_CLASS_MAILBOX_FULL, {0, 7, 14, 21, 40, -1}, false},
+    {REPORT_CLASS_POLICY_REFUSED, {0, 1, -1}, false},
+    {REPORT_CLASS_POLICY_REFUSED, {0, 1, 60, -1}, true},
+    {REPORT_CLASS_REPUTATION_BLOCK, {0, 1, 2, 3, 4, 5}, false},
+    {REPORT_CLASS_AUTH_FAILURE, {0, 1, 2, 3, 4, 5}, false},
+    {REPORT_CLASS_CONTENT_BLOCK, {0, 1, 2, 3, 4, 5}, false},
+    {REPORT_CLASS_MESSAGE_TOO_LARGE, {0, 1, 2, 3, 4, 5}, false},
+    {REPORT_CLASS_THROTTLED, {0, 1, 2, 3, 4, 5}, false},
+    {REPORT_CLASS_UNCLASSIFIED, {0, 1, 2, 3, 4, 5}, false},
+};
+
+static void receive_days(struct run *run, const struct count_case *c)
+{
+    static const char *const campaigns[] = {"c0", "c1", "c2", "c3", "c4", "c5"};
+
+    for (size_t i = 0; i < 6 && c->days[i] >= 0; i++) {
+        struct item_spec spec = failure(campaigns[i], c->klass);
+
+        spec.us = ITEMS_NOON + c->days[i] * DSND_US_PER_DAY;
+        receive(run, spec);
+    }
+}
+
+static void each_class_suppresses_after_its_own_count(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof(count_cases) / sizeof(*count_cases); i++) {
+        struct run run = begin();
+
+        receive_days(&run, &count_cases[i]);
+        if (suppressed(&run, "a@b.example") != count_cases[i].suppressed)
+            fail_msg("case %zu", i);
+        end(&run);
+    }
+}
+
+static void a_passing_failure_never_suppresses(void **state)
+{
+    struct run run = begin();
+    struct item_spec spec = failure("c", REPORT_CLASS_MAILBOX_UNKNOWN);
+
+    (void)state;
+    spec.permanence = REPORT_PERMANENCE_TRANSIENT;
+    receive(&run, spec);
+    spec.permanence = REPORT_PERMANENCE_PERMANENT;
+    spec.action = REPORT_ACTION_DELAYED;
+    receive(&run, spec);
+    assert_false(suppressed(&run, "a@b.example"));
+    end(&run);
+}
+
+static void one_delivery_counts_once_however_many_reports_tell_of_it(void **state)
+{
+    struct run run = begin();
+
+    (void)state;
+    for (int i = 0; i < 5; i++)
+        receive(&run, failure("c", REPORT_CLASS_MAILBOX_INACTIVE));
+    assert_int_equal(db_int("SELECT count(*) FROM suppression_strike"), 1);
+    assert_false(suppressed(&run, "a@b.example"));
+    end(&run);
+}
+
+static void an_entry_names_the_records_behind_it(void **state)
+{
+    const struct count_case full = {REPORT_CLASS_MAILBOX_FULL, {0, 1, 2, 3, 4, -1}, true};
+    struct run run = begin();
+
+    (void)state;
+    receive_days(&run, &full);
+    assert_int_equal(db_int("SELECT count(*) FROM suppression s, unnest(s.status_ids) u(id) "
+                            "JOIN status t ON t.id = u.id AND t.class = 4"),
+                     5);
+    assert_int_equal(db_int("SELECT round(extract(epoch FROM expires_at - created_at) / 86400) "
+                            "FROM suppression"),
+                     90);
+    end(&run);
+}
+
+/* ---- ways back ---- */
+
+static void confirm(struct run *run, const char *campaign, int64_t us)
+{
+    struct item_spec spec = failure(campaign, REPORT_CLASS_NONE);
+
+    spec.action = REPORT_ACTION_DELIVERED;
+    spec.permanence = REPORT_PERMANENCE_NONE;
+    spec.us = us;
+    receive(run, spec);
+}
+
+static void a_delivery_confirmed_later_lifts(void **state)
+{
+    struct run run = begin();
+
+    (void)state;
+    receive(&run, failure("c0", REPORT_CLASS_MAILBOX_UNKNOWN));
+    confirm(&run, "c1", ITEMS_NOON - ITEMS_HOUR);
+    assert_true(suppressed(&run, "a@b.example"));
+    confirm(&run, "c2", ITEMS_NOON + ITEMS_HOUR);
+    assert_false(suppressed(&run, "a@b.example"));
+    assert_string_equal(db_text("SELECT string_agg(op || ':' || coalesce(note, ''), ' ' "
+                                "ORDER BY seq) FROM suppression_change"),
+                        "1: 2:delivered");
+    end(&run);
+}
+
+static void a_confirmed_delivery_forgets_earlier_failures(void **state)
+{
+    struct run run = begin();
+
+    (void)state;
+    receive(&run, failure("c0", REPORT_CLASS_MAILBOX_INACTIVE));
+    confirm(&run, "c1", ITEMS_NOON + ITEMS_HOUR);
+    assert_int_equal(db_int("SELECT count(*) FROM suppression_strike"), 0);
+    end(&run);
+}
+
+static void a_delivery_lifts_no_complaint_and_nothing_set_by_hand(void **state)
+{
+    struct store_suppression entry = {.address = DSND_STR("a@b.example")};
+    struct item_spec spec = failure("c0", REPORT_CLASS_COMPLAINT);
+    int64_t changed = 0;
+    struct run run = begin();
+
+    (void)state;
+    spec.kind = REPORT_KIND_ARF;
+    spec.feedback = REPORT_FEEDBACK_ABUSE;
+    spec.action = REPORT_ACTION_NONE;
+    receive(&run, spec);
+    confirm(&run, "c1", ITEMS_NOON + ITEMS_HOUR);
+    assert_true(suppressed(&run, "a@b.example"));
+    assert_int_equal(store_suppression_lift(run.conn, entry.address, STORE_SUPPRESSION_API,
+                                            DSND_STR("asked for it")),
+                     DSND_OK);
+    assert_false(suppressed(&run, "a@b.example"));
+    assert_int_equal(store_suppression_put(run.conn, &entry, 1, STORE_SUPPRESSION_API, &changed),
+                     DSND_OK);
+    confirm(&run, "c2", ITEMS_NOON + 2 * ITEMS_HOUR);
+    assert_true(suppressed(&run, "a@b.example"));
+    end(&run);
+}
+
+static void an_entry_ends_when_its_time_is_over(void **state)
+{
+    const struct count_case full = {REPORT_CLASS_MAILBOX_FULL, {0, 1, 2, 3, 4, -1}, true};
+    const struct store_retention keep = {0};
+    struct run run = begin();
+
+    (void)state;
+    receive_days(&run, &full);
+    db_exec("UPDATE suppression SET expires_at = now() - interval '1 minute'");
+    assert_false(suppressed(&run, "a@b.example")); /* at once, not when it is swept */
+    assert_int_equal(store_maintain(run.conn, &keep, dsnd_clock_now_us()), DSND_OK);
+    assert_int_equal(db_int("SELECT count(*) FROM suppression"), 0);
+    assert_int_equal(db_int("SELECT max(seq) FROM suppression_change WHERE op = 3"), 2);
+    end(&run);
+}
+
+static void a_failure_suppresses_again_after_the_time_was_over(void **state)
+{
+    struct run run = begin();
+
+    (void)state;
+    receive(&run, failure("c0", REPORT_CLASS_MAILBOX_UNKNOWN));
+    db_exec("UPDATE suppression SET expires_at = now() - interval '1 minute'");
+    receive(&run, failure("c1", REPORT_CLASS_MAILBOX_UNKNOWN));
+    assert_true(suppressed(&run, "a@b.example"));
+    end(&run);
+}
+
+/* ---- the feed ---- */
+
+static void an_entry_that_stands_already_is_no_change(void **state)
+{
+    struct run run = begin();
+
+    (void)state;
+    for (int i = 0; i < 3; i++)
+        receive(&run, failure(i % 2 ? "c0" : "c1", REPORT_CLASS_MAILBOX_UNKNOWN));
+    assert_int_equal(db_int("SELECT count(*) FROM suppression_change"), 1);
+    end(&run);
+}
+
+/* While one transaction has its number and is not over, no later number may be seen. */
+static void numbers_become_visible_in_their_order(void **state)
+{
+    struct store_suppression entries[] = {{.address = DSND_STR("x@b.example")},
+                                          {.address = DSND_STR("y@b.example")},
+                                          {.address = DSND_STR("X@B.example")}};
+    struct store_rows *rows = NULL;
+    int64_t changed = 0;
+    int64_t seq = 0;
+    struct run run = begin();
+
+    (void)state;
+    db_exec("BEGIN");
+    db_exec("INSERT INTO suppression (address_hash, address, source) "
+            "VALUES (sha256('z@b.example'), 'z@b.example', 2)");
+    db_exec("SELECT suppression_log(1::int2, 2::int2, NULL, array_agg(s)) FROM suppression s");
+    /* It waits for the number and gives up: nothing is stored half. */
+    assert_int_equal(pg_run_text(run.conn, "SET lock_timeout = 200"), DSND_OK);
+    assert_int_equal(
+        store_suppression_put(run.conn, entries, 3, STORE_SUPPRESSION_IMPORT, &changed),
+        DSND_ERR_UNAVAILABLE);
+    db_exec("COMMIT");
+    assert_int_equal(
+        store_suppression_put(run.conn, entries, 3, STORE_SUPPRESSION_IMPORT, &changed), DSND_OK);
+    assert_int_equal(changed, 2);
+    assert_int_equal(store_suppression_clock(run.conn, &seq), DSND_OK);
+    assert_int_equal(seq, 3);
+    assert_int_equal(store_suppression_changes(run.conn, 1, 10, &rows), DSND_OK);
+    assert_int_equal(store_rows_count(rows), 2);
+    assert_int_equal(store_rows_int(rows, 0, STORE_CHANGE_SEQ), 2);
+    store_rows_free(rows);
+    end(&run);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(only_a_proven_address_is_suppressed),
+        cmocka_unit_test(each_class_suppresses_after_its_own_count),
+        cmocka_unit_test(a_passing_failure_never_suppresses),
+        cmocka_unit_test(one_delivery_counts_once_however_many_reports_tell_of_it),
+        cmocka_unit_test(an_entry_names_the_records_behind_it),
+        cmocka_unit_test(a_delivery_confirmed_later_lifts),
+        cmocka_unit_test(a_confirmed_delivery_forgets_earlier_failures),
+        cmocka_unit_test(a_delivery_lifts_no_complaint_and_nothing_set_by_hand),
+        cmocka_unit_test(an_entry_ends_when_its_time_is_over),
+        cmocka_unit_test(a_failure_suppresses_again_after_the_time_was_over),
+        cmocka_unit_test(an_entry_that_stands_already_is_no_change),
+        cmocka_unit_test(numbers_become_visible_in_their_order),
+    };
+
+    (void)db_url();
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
