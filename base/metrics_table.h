@@ -10,6 +10,7 @@
     X(SMTP_SESSIONS, "dsnd_smtp_sessions", "", "gauge", "SMTP sessions open now.") \
     X(SMTP_REFUSED_CLIENT, "dsnd_smtp_connections_refused_total", "reason=\"per_client\"", "counter", "SMTP connections refused or evicted, by reason.") \
     X(SMTP_REFUSED_FULL, "dsnd_smtp_connections_refused_total", "reason=\"full\"", "counter", "") \
+    X(SMTP_REFUSED_RATE, "dsnd_smtp_connections_refused_total", "reason=\"client_rate\"", "counter", "") \
     X(SMTP_EVICTED, "dsnd_smtp_connections_refused_total", "reason=\"evicted_idle\"", "counter", "") \
     X(SMTP_ACCEPT_PAUSED, "dsnd_smtp_accept_paused_total", "", "counter", "Times accepting stopped for want of descriptors or memory.") \
     X(SMTP_MESSAGES, "dsnd_smtp_messages_total", "", "counter", "Messages answered with 250 after they were durable.") \
@@ -26,6 +27,7 @@
     X(SMTP_REJECT_DISK, "dsnd_smtp_rejects_total", "reason=\"disk\"", "counter", "") \
     X(SMTP_REJECT_JOURNAL, "dsnd_smtp_rejects_total", "reason=\"journal\"", "counter", "") \
     X(SMTP_REJECT_MEMORY, "dsnd_smtp_rejects_total", "reason=\"memory\"", "counter", "") \
+    X(SMTP_REJECT_RATE, "dsnd_smtp_rejects_total", "reason=\"message_rate\"", "counter", "") \
     X(SMTP_REJECT_OTHER, "dsnd_smtp_rejects_total", "reason=\"other\"", "counter", "") \
     X(SMTP_ABORTED, "dsnd_smtp_sessions_aborted_total", "", "counter", "Sessions lost inside a transaction.") \
     X(SMTP_TIMEOUTS, "dsnd_smtp_timeouts_total", "", "counter", "Sessions ended by a deadline.") \

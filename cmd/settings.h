@@ -16,6 +16,9 @@ struct settings {
         uint64_t max_size;
         uint64_t max_connections;
         uint64_t max_per_client;
+        uint64_t connection_rate; /* of one address in a minute, as the next two; 0: no limit */
+        uint64_t message_rate;
+        uint64_t error_rate;
         uint64_t max_recipients;
         uint64_t idle_timeout;
         uint64_t drain_timeout;

@@ -82,15 +82,14 @@ enum dsnd_err smtp_command_chunk(struct dsnd_str argument, struct smtp_chunk *re
 {
     struct dsnd_str rest = argument;
     struct dsnd_str number = dsnd_str_cut(&rest, ' ');
-    struct smtp_chunk chunk = {0, dsnd_str_present(rest)};
+    struct smtp_chunk chunk = {0, dsnd_str_present(rest), false};
     enum dsnd_err err;
 
     /* The size first: where it is unknown, what follows cannot be skipped. */
     err = dsnd_str_to_u64(number, UINT64_MAX / 2, &chunk.octets);
     if (err)
         return err;
-    if (chunk.last && !dsnd_str_ieq(dsnd_str_trim(rest), DSND_STR("LAST")))
-        return DSND_ERR_SYNTAX;
+    chunk.bad = chunk.last && !dsnd_str_ieq(dsnd_str_trim(rest), DSND_STR("LAST"));
     *ret_chunk = chunk;
     return DSND_OK;
 }

@@ -48,6 +48,7 @@ bool smtp_command_helo_valid(struct dsnd_str argument);
 struct smtp_chunk {
     uint64_t octets;
     bool last;
+    bool bad; /* something else stood where LAST may: the chunk is to be skipped */
 };
 
 /* DSND_ERR_SYNTAX; DSND_ERR_LIMIT: a number too large to count, so the chunk cannot be skipped. */

@@ -27,8 +27,19 @@ static void on_refused(void *context, enum smtp_reply reply)
 
     if (row->metric != SMTP_REPLY_UNCOUNTED)
         metrics_add(row->metric, 1);
+    if (row->code >= 500)
+        (void)smtp_peers_count(self->loop->shared->peers, &self->peer_key, SMTP_PEERS_ERROR,
+                               &self->generation->peer_limits, dsnd_clock_monotonic_ms());
     log_event(LOG_LEVEL_INFO, "smtp.reject", "session=%06" PRIx64 " peer=%s reply=%u reason=%s",
               self->id, self->peer, row->code, row->reason);
+}
+
+static bool may_begin(void *context)
+{
+    const struct smtp_conn *self = context;
+
+    return smtp_peers_count(self->loop->shared->peers, &self->peer_key, SMTP_PEERS_MESSAGE,
+                            &self->generation->peer_limits, dsnd_clock_monotonic_ms());
 }
 
 static void release(struct smtp_conn *self)
@@ -38,7 +49,7 @@ static void release(struct smtp_conn *self)
     TAILQ_REMOVE(&loop->conns, self, link);
     loop->conn_count--;
     if (self->counted)
-        smtp_peers_leave(loop->shared->peers, &self->peer_key);
+        smtp_peers_leave(loop->shared->peers, &self->peer_key, dsnd_clock_monotonic_ms());
     smtp_shared_release(loop->shared, self->generation);
     metrics_set(METRIC_SMTP_SESSIONS, atomic_fetch_sub(&loop->shared->sessions, 1) - 1);
     smtp_session_done(&self->session);
@@ -153,28 +164,25 @@ static void await_proxy(struct smtp_conn *self, int64_t now_ms)
     self->deadline_ms = now_ms + smtp_drive_sooner(self->generation->idle_timeout_ms, PROXY_MS);
 }
 
-/* The limit is that of the client, not that of the balancer. */
-static bool count_client(struct smtp_conn *self, const struct sockaddr *client)
-{
-    smtp_listen_text(client, self->peer);
-    self->peer_key = smtp_peer_key_of(client);
-    self->counted = smtp_peers_enter(self->loop->shared->peers, &self->peer_key,
-                                     self->generation->max_per_client) == SMTP_PEERS_ENTERED;
-    if (!self->counted)
-        metrics_add(METRIC_SMTP_REFUSED_CLIENT, 1);
-    return self->counted;
-}
-
 static void introduce(struct smtp_conn *self, const struct sockaddr *client, int64_t now_ms)
 {
+    enum smtp_reply refusal;
+
     /* AF_UNSPEC: the balancer speaks for itself, to see whether we live. */
-    if (client->sa_family == AF_UNSPEC || count_client(self, client)) {
+    if (client->sa_family == AF_UNSPEC) {
         welcome(self, now_ms);
-    } else if (self->kind == SMTP_KIND_TLS) {
-        smtp_drive_lose(self);
-    } else {
-        smtp_drive_end(self, SMTP_REPLY_CLIENT_LIMIT, now_ms);
+        return;
     }
+    /* Limits are those of the client, not of the balancer. */
+    smtp_listen_text(client, self->peer);
+    self->peer_key = smtp_peer_key_of(client);
+    self->counted = smtp_loop_admits(self->loop, client, &self->generation->peer_limits, &refusal);
+    if (self->counted)
+        welcome(self, now_ms);
+    else if (self->kind == SMTP_KIND_TLS)
+        smtp_drive_lose(self);
+    else
+        smtp_drive_end(self, refusal, now_ms);
 }
 
 /* Octets behind the header may be TLS: they must stay in the socket. */
@@ -272,6 +280,7 @@ static struct smtp_conn *make(struct smtp_loop *loop, const struct smtp_arrival 
         .lmtp = arrival->kind == SMTP_KIND_LMTP,
         .tls = arrival->kind == SMTP_KIND_TLS,
         .refused = on_refused,
+        .may_begin = may_begin,
         .context = self,
     };
 
@@ -303,7 +312,7 @@ void smtp_conn_start(struct smtp_loop *loop, const struct smtp_arrival *arrival)
 
     if (!self) {
         if (arrival->counted)
-            smtp_peers_leave(loop->shared->peers, &arrival->key);
+            smtp_peers_leave(loop->shared->peers, &arrival->key, dsnd_clock_monotonic_ms());
         (void)close(arrival->fd);
         return;
     }

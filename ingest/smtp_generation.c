@@ -88,7 +88,12 @@ static void set_limits(struct smtp_generation *self, const struct smtp_server_se
         memory = from->max_size * 2;
     self->max_memory = memory < SIZE_MAX / 2 ? (size_t)memory : SIZE_MAX / 2;
     self->max_connections = from->max_connections;
-    self->max_per_client = from->max_per_client;
+    self->peer_limits = (struct smtp_peer_limits){
+        .sessions = from->max_per_client,
+        .rates = {[SMTP_PEERS_CONNECTION] = from->connection_rate,
+                  [SMTP_PEERS_MESSAGE] = from->message_rate,
+                  [SMTP_PEERS_ERROR] = from->error_rate},
+    };
     self->idle_timeout_ms = (int64_t)from->idle_timeout_ms;
     self->drain_timeout_ms = (int64_t)from->drain_timeout_ms;
     self->min_rate = from->min_rate ? from->min_rate : DEFAULT_RATE;

@@ -6,6 +6,7 @@
 #define DSND_INGEST_SMTP_GENERATION_H
 
 #include "ingest/smtp_envelope.h"
+#include "ingest/smtp_peers.h"
 #include "ingest/smtp_proxy.h"
 #include "ingest/smtp_server.h"
 #include "ingest/tls.h"
@@ -22,7 +23,7 @@ struct smtp_generation {
     void *verify_context;
     void (*verify_release)(void *verify_context);
     uint64_t max_connections;
-    uint64_t max_per_client;
+    struct smtp_peer_limits peer_limits;
     size_t max_memory;
     int64_t idle_timeout_ms;
     int64_t drain_timeout_ms;

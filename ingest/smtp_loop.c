@@ -70,21 +70,24 @@ static void turn_away(int fd, enum smtp_kind kind, enum smtp_reply reply)
     (void)close(fd);
 }
 
-static bool within_client_limit(struct smtp_loop *self, const struct smtp_arrival *arrival,
-                                uint64_t max)
+bool smtp_loop_admits(struct smtp_loop *self, const struct sockaddr *client,
+                      const struct smtp_peer_limits *limits, enum smtp_reply *ret_refusal)
 {
+    struct smtp_peers *peers = self->shared->peers;
+    struct smtp_peer_key key = smtp_peer_key_of(client);
+    enum smtp_peers_answer answer =
+        smtp_peers_enter(peers, &key, limits, dsnd_clock_monotonic_ms());
     char peer[SMTP_LISTEN_TEXT_SIZE];
 
-    switch (smtp_peers_enter(self->shared->peers, &arrival->key, max)) {
-    case SMTP_PEERS_ENTERED:
+    if (answer == SMTP_PEERS_ENTERED)
         return true;
-    case SMTP_PEERS_FULL:
-        return false;
-    case SMTP_PEERS_FULL_FIRST:
-        smtp_listen_text(arrival->address, peer);
-        log_event(LOG_LEVEL_WARN, "smtp.refuse", "peer=%s reason=per_client sessions=%llu", peer,
-                  (unsigned long long)max);
-        return false;
+    *ret_refusal = answer == SMTP_PEERS_FULL ? SMTP_REPLY_CLIENT_LIMIT : SMTP_REPLY_CLIENT_RATE;
+    metrics_add(answer == SMTP_PEERS_FULL ? METRIC_SMTP_REFUSED_CLIENT : METRIC_SMTP_REFUSED_RATE,
+                1);
+    if (smtp_peers_refused_first(peers, &key)) {
+        smtp_listen_text(client, peer);
+        log_event(LOG_LEVEL_WARN, "smtp.refuse", "peer=%s reason=%s", peer,
+                  smtp_reply_text(*ret_refusal)->reason);
     }
     return false;
 }
@@ -93,13 +96,13 @@ static void admit(struct smtp_loop *self, struct smtp_arrival *arrival)
 {
     struct smtp_generation *generation = smtp_shared_acquire(self->shared);
     uint64_t max_connections = generation->max_connections;
-    uint64_t max_per_client = generation->max_per_client;
+    struct smtp_peer_limits limits = generation->peer_limits;
+    enum smtp_reply refusal;
 
     arrival->proxied = smtp_networks_hold(&generation->proxies, arrival->address);
     smtp_shared_release(self->shared, generation);
-    if (!arrival->proxied && !within_client_limit(self, arrival, max_per_client)) {
-        metrics_add(METRIC_SMTP_REFUSED_CLIENT, 1);
-        turn_away(arrival->fd, arrival->kind, SMTP_REPLY_CLIENT_LIMIT);
+    if (!arrival->proxied && !smtp_loop_admits(self, arrival->address, &limits, &refusal)) {
+        turn_away(arrival->fd, arrival->kind, refusal);
         return;
     }
     arrival->counted = !arrival->proxied;
@@ -108,7 +111,7 @@ static void admit(struct smtp_loop *self, struct smtp_arrival *arrival)
         self->conn_count > 0) {
         metrics_add(METRIC_SMTP_REFUSED_FULL, 1);
         if (arrival->counted)
-            smtp_peers_leave(self->shared->peers, &arrival->key);
+            smtp_peers_leave(self->shared->peers, &arrival->key, dsnd_clock_monotonic_ms());
         turn_away(arrival->fd, arrival->kind, SMTP_REPLY_FULL);
         return;
     }

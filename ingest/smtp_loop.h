@@ -16,6 +16,7 @@
 #include "ingest/smtp_generation.h"
 #include "ingest/smtp_listen.h"
 #include "ingest/smtp_peers.h"
+#include "ingest/smtp_reply.h"
 
 enum {
     SMTP_READ_COMMANDS = 16 * 1024, /* octets of one read between messages */
@@ -68,6 +69,13 @@ struct smtp_loop {
     struct smtp_conn *done; /* whose journal result is there; guarded by done_lock */
     char buffer[SMTP_READ_CONTENT];
 };
+
+/*
+ * Count a connection of `client` and a session, which smtp_peers_leave ends; where a limit forbids
+ * it, false, with what to tell the client.
+ */
+bool smtp_loop_admits(struct smtp_loop *self, const struct sockaddr *client,
+                      const struct smtp_peer_limits *limits, enum smtp_reply *ret_refusal);
 
 /* DSND_ERR_NOMEM, DSND_ERR_IO. */
 DSND_MUST_CHECK

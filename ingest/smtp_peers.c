@@ -7,19 +7,26 @@
 
 #include "base/siphash.h"
 
-enum { BUCKETS = 1 << 14 };
+enum {
+    BUCKETS = 1 << 14,
+    PEERS_MAX = 200 * 1000, /* beyond, who has no session is forgotten at once */
+};
 
 struct peer {
     struct peer *next;
     struct smtp_peer_key key;
-    uint64_t sessions; /* at least one */
-    bool refused;      /* a session was refused since the client came */
+    uint64_t sessions;
+    bool refused;      /* a session was refused in this window */
+    int64_t window_ms; /* when the counts began */
+    uint64_t counts[SMTP_PEERS_COUNTED];
 };
 
 struct smtp_peers {
     pthread_mutex_t lock;
     struct siphash_key hash_key;
     struct peer *buckets[BUCKETS];
+    size_t count;
+    size_t swept; /* bucket that was looked through last */
 };
 
 struct smtp_peer_key smtp_peer_key_of(const struct sockaddr *address)
@@ -90,43 +97,132 @@ static struct peer **find(struct smtp_peers *self, const struct smtp_peer_key *k
     return link;
 }
 
-static enum smtp_peers_answer enter(struct smtp_peers *self, const struct smtp_peer_key *key,
-                                    uint64_t max)
+/* What the client did counts for a window, whether it is connected or not. */
+static bool stale(const struct smtp_peers *self, const struct peer *peer, int64_t now_ms)
 {
-    struct peer **link = find(self, key);
-    struct peer *peer = *link;
+    return !peer->sessions &&
+           (self->count > PEERS_MAX || now_ms - peer->window_ms >= SMTP_PEERS_WINDOW_MS);
+}
 
+static void forget(struct smtp_peers *self, struct peer **link)
+{
+    struct peer *gone = *link;
+
+    *link = gone->next;
+    self->count--;
+    free(gone);
+}
+
+/* Each arrival looks through one bucket, so that the whole table is swept again and again. */
+static void sweep(struct smtp_peers *self, int64_t now_ms)
+{
+    struct peer **link;
+
+    self->swept = (self->swept + 1) % BUCKETS;
+    link = &self->buckets[self->swept];
+    while (*link) {
+        if (stale(self, *link, now_ms))
+            forget(self, link);
+        else
+            link = &(*link)->next;
+    }
+}
+
+static struct peer *obtain(struct smtp_peers *self, const struct smtp_peer_key *key, int64_t now_ms)
+{
+    struct peer **link;
+    struct peer *peer;
+
+    sweep(self, now_ms);
+    link = find(self, key);
+    peer = *link;
     if (!peer) {
         peer = calloc(1, sizeof(*peer));
         if (!peer)
-            return SMTP_PEERS_FULL;
+            return NULL;
         peer->key = *key;
+        peer->window_ms = now_ms;
         *link = peer;
+        self->count++;
+    } else if (now_ms - peer->window_ms >= SMTP_PEERS_WINDOW_MS) {
+        memset(peer->counts, 0, sizeof(peer->counts));
+        peer->window_ms = now_ms;
+        peer->refused = false;
     }
-    if (peer->sessions >= max) {
-        enum smtp_peers_answer answer = peer->refused ? SMTP_PEERS_FULL : SMTP_PEERS_FULL_FIRST;
+    return peer;
+}
 
-        peer->refused = true;
-        return answer;
-    }
-    peer->sessions++;
-    return SMTP_PEERS_ENTERED;
+static bool spent(const struct peer *peer, const struct smtp_peer_limits *limits,
+                  enum smtp_peers_counted what)
+{
+    return limits->rates[what] && peer->counts[what] >= limits->rates[what];
+}
+
+static enum smtp_peers_answer enter(struct smtp_peers *self, const struct smtp_peer_key *key,
+                                    const struct smtp_peer_limits *limits, int64_t now_ms)
+{
+    struct peer *peer = obtain(self, key, now_ms);
+    enum smtp_peers_answer answer = SMTP_PEERS_ENTERED;
+
+    if (!peer)
+        return SMTP_PEERS_FULL;
+    if (peer->sessions >= limits->sessions)
+        answer = SMTP_PEERS_FULL;
+    else if (spent(peer, limits, SMTP_PEERS_CONNECTION) || spent(peer, limits, SMTP_PEERS_ERROR))
+        answer = SMTP_PEERS_TOO_FAST;
+    peer->counts[SMTP_PEERS_CONNECTION]++;
+    if (answer == SMTP_PEERS_ENTERED)
+        peer->sessions++;
+    return answer;
 }
 
 enum smtp_peers_answer smtp_peers_enter(struct smtp_peers *self, const struct smtp_peer_key *key,
-                                        uint64_t max)
+                                        const struct smtp_peer_limits *limits, int64_t now_ms)
 {
     enum smtp_peers_answer answer = SMTP_PEERS_ENTERED;
 
     if (key->family == AF_UNIX)
         return answer;
     (void)pthread_mutex_lock(&self->lock);
-    answer = enter(self, key, max);
+    answer = enter(self, key, limits, now_ms);
     (void)pthread_mutex_unlock(&self->lock);
     return answer;
 }
 
-void smtp_peers_leave(struct smtp_peers *self, const struct smtp_peer_key *key)
+bool smtp_peers_refused_first(struct smtp_peers *self, const struct smtp_peer_key *key)
+{
+    struct peer *peer;
+    bool first;
+
+    (void)pthread_mutex_lock(&self->lock);
+    peer = *find(self, key);
+    first = peer && !peer->refused;
+    if (first)
+        peer->refused = true;
+    (void)pthread_mutex_unlock(&self->lock);
+    return first;
+}
+
+bool smtp_peers_count(struct smtp_peers *self, const struct smtp_peer_key *key,
+                      enum smtp_peers_counted what, const struct smtp_peer_limits *limits,
+                      int64_t now_ms)
+{
+    struct peer *peer;
+    bool within = true;
+
+    if (key->family == AF_UNIX || !limits->rates[what])
+        return within;
+    (void)pthread_mutex_lock(&self->lock);
+    peer = obtain(self, key, now_ms);
+    if (peer) {
+        within = !spent(peer, limits, what);
+        peer->counts[what] += within;
+    }
+    (void)pthread_mutex_unlock(&self->lock);
+    return within;
+}
+
+void smtp_peers_leave(struct smtp_peers *self, const struct smtp_peer_key *key, int64_t now_ms)
 {
     struct peer **link;
 
@@ -134,11 +230,9 @@ void smtp_peers_leave(struct smtp_peers *self, const struct smtp_peer_key *key)
         return;
     (void)pthread_mutex_lock(&self->lock);
     link = find(self, key);
-    if (*link && --(*link)->sessions == 0) {
-        struct peer *gone = *link;
-
-        *link = gone->next;
-        free(gone);
-    }
+    if (*link)
+        (*link)->sessions--;
+    if (*link && stale(self, *link, now_ms))
+        forget(self, link);
     (void)pthread_mutex_unlock(&self->lock);
 }

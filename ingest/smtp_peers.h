@@ -1,5 +1,5 @@
 /*
- * How many sessions each client has: an IPv4 address or an IPv6 /64. Any thread.
+ * What each client, an IPv4 address or an IPv6 /64, has and did of late. Any thread.
  */
 #ifndef DSND_INGEST_SMTP_PEERS_H
 #define DSND_INGEST_SMTP_PEERS_H
@@ -26,16 +26,37 @@ DSND_MUST_CHECK
 enum dsnd_err smtp_peers_new(struct smtp_peers **ret_peers);
 void smtp_peers_free(struct smtp_peers *self);
 
-enum smtp_peers_answer {
-    SMTP_PEERS_ENTERED,
-    SMTP_PEERS_FULL,       /* it has `max` sessions already */
-    SMTP_PEERS_FULL_FIRST, /* the same, and for the first time since it came: worth a log line */
+/* What is counted of a client, in windows of a minute. */
+enum smtp_peers_counted {
+    SMTP_PEERS_CONNECTION,
+    SMTP_PEERS_MESSAGE,
+    SMTP_PEERS_ERROR, /* a reply of 500 or more */
+    SMTP_PEERS_COUNTED,
 };
 
-/* Count a session of the client, unless it has `max` already (or memory is short). */
+enum { SMTP_PEERS_WINDOW_MS = 60 * 1000 };
+
+struct smtp_peer_limits {
+    uint64_t sessions;                  /* at one time */
+    uint64_t rates[SMTP_PEERS_COUNTED]; /* in a window; 0: no limit */
+};
+
+enum smtp_peers_answer {
+    SMTP_PEERS_ENTERED,
+    SMTP_PEERS_FULL,     /* it has its sessions already (or memory is short) */
+    SMTP_PEERS_TOO_FAST, /* its connections or errors of this minute are used up */
+};
+
+/* Count a connection of the client, and a session where it is let in. Times are monotonic. */
 enum smtp_peers_answer smtp_peers_enter(struct smtp_peers *self, const struct smtp_peer_key *key,
-                                        uint64_t max);
+                                        const struct smtp_peer_limits *limits, int64_t now_ms);
+/* Whether the refusal at hand is the client's first in its window: worth a log line. */
+bool smtp_peers_refused_first(struct smtp_peers *self, const struct smtp_peer_key *key);
+/* Count a message or an error; false where those of this minute are used up. */
+bool smtp_peers_count(struct smtp_peers *self, const struct smtp_peer_key *key,
+                      enum smtp_peers_counted what, const struct smtp_peer_limits *limits,
+                      int64_t now_ms);
 /* A session that entered has ended. */
-void smtp_peers_leave(struct smtp_peers *self, const struct smtp_peer_key *key);
+void smtp_peers_leave(struct smtp_peers *self, const struct smtp_peer_key *key, int64_t now_ms);
 
 #endif

@@ -117,6 +117,11 @@ static void on_mail(struct smtp_session *self, struct dsnd_str argument, struct 
 {
     enum smtp_reply reply = smtp_envelope_mail(self->settings, &self->transaction, argument);
 
+    if (reply == SMTP_REPLY_SENDER_OK && self->options.may_begin &&
+        !self->options.may_begin(self->options.context)) {
+        smtp_transaction_clear(&self->transaction);
+        reply = SMTP_REPLY_MESSAGE_RATE;
+    }
     if (reply == SMTP_REPLY_SENDER_OK)
         set_state(self, SMTP_STATE_MAIL);
     say(self, reply, out);
@@ -228,6 +233,8 @@ static void on_bdat(struct smtp_session *self, struct dsnd_str argument, struct 
         [SMTP_STATE_MAIL] = SMTP_REPLY_NO_RECIPIENT, [SMTP_STATE_RCPT] = SMTP_REPLY_CHUNK_OK,
         [SMTP_STATE_BDAT] = SMTP_REPLY_CHUNK_OK,
     };
+    /* A message that misses a chunk is none (RFC 3030 section 2). */
+    enum smtp_state after_bad = self->state == SMTP_STATE_BDAT ? SMTP_STATE_READY : self->state;
     struct smtp_chunk chunk;
     enum dsnd_err err = smtp_command_chunk(argument, &chunk);
 
@@ -236,13 +243,14 @@ static void on_bdat(struct smtp_session *self, struct dsnd_str argument, struct 
         return;
     }
     if (err) {
+        set_state(self, after_bad);
         say(self, SMTP_REPLY_CHUNK_SYNTAX, out);
         return;
     }
-    self->chunk_reply = refusals[self->state];
+    self->chunk_reply = chunk.bad ? SMTP_REPLY_CHUNK_SYNTAX : refusals[self->state];
     self->chunk_left = chunk.octets;
     self->chunk_last = chunk.last;
-    self->after_chunk = self->chunk_reply == SMTP_REPLY_CHUNK_OK ? SMTP_STATE_BDAT : self->state;
+    self->after_chunk = self->chunk_reply == SMTP_REPLY_CHUNK_OK ? SMTP_STATE_BDAT : after_bad;
     if (self->state == SMTP_STATE_RCPT)
         smtp_dot_clear(&self->dot);
     set_state(self, SMTP_STATE_CHUNK);

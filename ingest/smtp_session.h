@@ -36,6 +36,8 @@ struct smtp_session_options {
     bool tls;      /* TLS from the first octet */
     /* Told of every reply of 400 and more; may be NULL. */
     void (*refused)(void *context, enum smtp_reply reply);
+    /* Asked, and told, of every message that begins; may be NULL: it may. */
+    bool (*may_begin)(void *context);
     void *context;
 };
 

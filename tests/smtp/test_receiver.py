@@ -257,6 +257,33 @@ class Limits(kit.ReceiverTest):
         self.assertTrue(client.at_end(2))
 
 
+class Rates(kit.ReceiverTest):
+    def test_connections_of_a_minute(self):
+        self.receiver.settings["smtp.connection_rate"] = "3"
+        receiver = self.started()
+        for _ in range(3):
+            receiver.client().close()
+        self.assertEqual(receiver.client().greeting[0], 421)
+        self.assertEqual(receiver.client(source="127.0.0.2").greeting[0], 220)
+        receiver.await_log("reason=client_rate")
+
+    def test_messages_of_a_minute(self):
+        self.receiver.settings["smtp.message_rate"] = "2"
+        receiver = self.started()
+        client = receiver.client()
+        self.assertEqual([client.deliver()[0] for _ in range(3)], [250, 250, 450])
+        self.assertEqual(receiver.client(source="127.0.0.2").deliver()[0], 250)
+
+    def test_who_makes_errors_may_not_come_again(self):
+        self.receiver.settings["smtp.error_rate"] = "5"
+        receiver = self.started()
+        client = receiver.client()
+        for _ in range(5):
+            self.assertEqual(client.say("XYZZY")[0], 500)
+        self.assertEqual(receiver.client().greeting[0], 421)
+        self.assertEqual(client.deliver()[0], 250)
+
+
 class Signed(kit.ReceiverTest):
     settings = {"smtp__require_signed": "yes"}
 

@@ -176,25 +176,27 @@ static void chunk_sizes_are_whole_numbers(void **state)
         enum dsnd_err err;
         uint64_t octets;
         bool last;
+        bool bad;
     } rows[] = {
-        {"0", DSND_OK, 0, false},
-        {"86 last", DSND_OK, 86, true},
-        {"9223372036854775807", DSND_OK, INT64_MAX, false},
-        {"9223372036854775808", DSND_ERR_LIMIT, 0, false},
-        {"99999999999999999999999 LAST", DSND_ERR_LIMIT, 0, false},
-        {"", DSND_ERR_SYNTAX, 0, false},
-        {"-1", DSND_ERR_SYNTAX, 0, false},
-        {"1 FIRST", DSND_ERR_SYNTAX, 0, false},
-        {"1 LAST LAST", DSND_ERR_SYNTAX, 0, false},
+        {"0", DSND_OK, 0, false, false},
+        {"86 last", DSND_OK, 86, true, false},
+        {"9223372036854775807", DSND_OK, INT64_MAX, false, false},
+        {"9223372036854775808", DSND_ERR_LIMIT, 0, false, false},
+        {"99999999999999999999999 LAST", DSND_ERR_LIMIT, 0, false, false},
+        {"", DSND_ERR_SYNTAX, 0, false, false},
+        {"-1", DSND_ERR_SYNTAX, 0, false, false},
+        {"1 FIRST", DSND_OK, 1, true, true},
+        {"1 LAST LAST", DSND_OK, 1, true, true},
     };
 
     (void)state;
     for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
-        struct smtp_chunk chunk = {0, false};
+        struct smtp_chunk chunk = {0};
 
         assert_int_equal(smtp_command_chunk(dsnd_str_of(rows[i].in), &chunk), rows[i].err);
         assert_int_equal(chunk.octets, rows[i].octets);
         assert_int_equal(chunk.last, rows[i].last);
+        assert_int_equal(chunk.bad, rows[i].bad);
     }
 }
 

@@ -57,23 +57,78 @@ static void clients_are_ipv4_addresses_and_ipv6_networks(void **state)
 
 static void a_client_has_its_share_and_no_more(void **state)
 {
+    static const struct smtp_peer_limits limits = {.sessions = 2};
     struct smtp_peer_key one = key_of("192.0.2.1:1");
     struct smtp_peer_key other = key_of("192.0.2.2:1");
     struct smtp_peers *peers;
 
     (void)state;
     assert_int_equal(smtp_peers_new(&peers), DSND_OK);
-    assert_int_equal(smtp_peers_enter(peers, &one, 2), SMTP_PEERS_ENTERED);
-    assert_int_equal(smtp_peers_enter(peers, &one, 2), SMTP_PEERS_ENTERED);
-    assert_int_equal(smtp_peers_enter(peers, &one, 2), SMTP_PEERS_FULL_FIRST);
-    assert_int_equal(smtp_peers_enter(peers, &one, 2), SMTP_PEERS_FULL);
-    assert_int_equal(smtp_peers_enter(peers, &other, 2), SMTP_PEERS_ENTERED);
-    smtp_peers_leave(peers, &one);
-    assert_int_equal(smtp_peers_enter(peers, &one, 2), SMTP_PEERS_ENTERED);
-    smtp_peers_leave(peers, &one);
-    smtp_peers_leave(peers, &one);
-    assert_int_equal(smtp_peers_enter(peers, &one, 1), SMTP_PEERS_ENTERED);
-    assert_int_equal(smtp_peers_enter(peers, &one, 1), SMTP_PEERS_FULL_FIRST);
+    assert_int_equal(smtp_peers_enter(peers, &one, &limits, 0), SMTP_PEERS_ENTERED);
+    assert_int_equal(smtp_peers_enter(peers, &one, &limits, 0), SMTP_PEERS_ENTERED);
+    assert_int_equal(smtp_peers_enter(peers, &one, &limits, 0), SMTP_PEERS_FULL);
+    assert_int_equal(smtp_peers_enter(peers, &other, &limits, 0), SMTP_PEERS_ENTERED);
+    smtp_peers_leave(peers, &one, 0);
+    assert_int_equal(smtp_peers_enter(peers, &one, &limits, 0), SMTP_PEERS_ENTERED);
+    assert_int_equal(smtp_peers_enter(peers, &one, &limits, 0), SMTP_PEERS_FULL);
+    smtp_peers_free(peers);
+}
+
+static void a_client_is_logged_once_a_window(void **state)
+{
+    static const struct smtp_peer_limits limits = {.sessions = 1};
+    struct smtp_peer_key one = key_of("192.0.2.1:1");
+    struct smtp_peers *peers;
+
+    (void)state;
+    assert_int_equal(smtp_peers_new(&peers), DSND_OK);
+    assert_int_equal(smtp_peers_enter(peers, &one, &limits, 0), SMTP_PEERS_ENTERED);
+    assert_int_equal(smtp_peers_enter(peers, &one, &limits, 1), SMTP_PEERS_FULL);
+    assert_true(smtp_peers_refused_first(peers, &one));
+    assert_false(smtp_peers_refused_first(peers, &one));
+    assert_int_equal(smtp_peers_enter(peers, &one, &limits, SMTP_PEERS_WINDOW_MS), SMTP_PEERS_FULL);
+    assert_true(smtp_peers_refused_first(peers, &one));
+    smtp_peers_free(peers);
+}
+
+static void connections_count_after_they_have_ended(void **state)
+{
+    static const struct smtp_peer_limits limits = {.sessions = 9, .rates = {2}};
+    struct smtp_peer_key one = key_of("192.0.2.1:1");
+    struct smtp_peer_key other = key_of("192.0.2.2:1");
+    struct smtp_peers *peers;
+
+    (void)state;
+    assert_int_equal(smtp_peers_new(&peers), DSND_OK);
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(smtp_peers_enter(peers, &one, &limits, 5), SMTP_PEERS_ENTERED);
+        smtp_peers_leave(peers, &one, 5);
+    }
+    assert_int_equal(smtp_peers_enter(peers, &one, &limits, 5), SMTP_PEERS_TOO_FAST);
+    assert_int_equal(smtp_peers_enter(peers, &other, &limits, 5), SMTP_PEERS_ENTERED);
+    assert_int_equal(smtp_peers_enter(peers, &one, &limits, SMTP_PEERS_WINDOW_MS + 4),
+                     SMTP_PEERS_TOO_FAST);
+    assert_int_equal(smtp_peers_enter(peers, &one, &limits, SMTP_PEERS_WINDOW_MS + 5),
+                     SMTP_PEERS_ENTERED);
+    smtp_peers_free(peers);
+}
+
+static void errors_shut_the_door_and_messages_are_told(void **state)
+{
+    static const struct smtp_peer_limits limits = {
+        .sessions = 9, .rates = {[SMTP_PEERS_MESSAGE] = 1, [SMTP_PEERS_ERROR] = 2}};
+    struct smtp_peer_key one = key_of("192.0.2.1:1");
+    struct smtp_peers *peers;
+
+    (void)state;
+    assert_int_equal(smtp_peers_new(&peers), DSND_OK);
+    assert_true(smtp_peers_count(peers, &one, SMTP_PEERS_MESSAGE, &limits, 0));
+    assert_false(smtp_peers_count(peers, &one, SMTP_PEERS_MESSAGE, &limits, 0));
+    assert_true(smtp_peers_count(peers, &one, SMTP_PEERS_CONNECTION, &limits, 0));
+    assert_int_equal(smtp_peers_enter(peers, &one, &limits, 0), SMTP_PEERS_ENTERED);
+    assert_true(smtp_peers_count(peers, &one, SMTP_PEERS_ERROR, &limits, 0));
+    assert_true(smtp_peers_count(peers, &one, SMTP_PEERS_ERROR, &limits, 0));
+    assert_int_equal(smtp_peers_enter(peers, &one, &limits, 0), SMTP_PEERS_TOO_FAST);
     smtp_peers_free(peers);
 }
 
@@ -115,6 +170,9 @@ int main(void)
         cmocka_unit_test(siphash_agrees_with_its_authors),
         cmocka_unit_test(clients_are_ipv4_addresses_and_ipv6_networks),
         cmocka_unit_test(a_client_has_its_share_and_no_more),
+        cmocka_unit_test(a_client_is_logged_once_a_window),
+        cmocka_unit_test(connections_count_after_they_have_ended),
+        cmocka_unit_test(errors_shut_the_door_and_messages_are_told),
         cmocka_unit_test(listen_says_what_is_allowed),
     };
 
