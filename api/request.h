@@ -75,6 +75,7 @@ struct request {
     bool begun;      /* the head was looked at */
     bool answered;   /* the answer is made; what is left of the body is thrown away */
     bool must_close; /* the connection cannot be trusted to carry another request */
+    bool is_page;    /* of the dashboard: a browser may run it */
     bool waiting;    /* suspended until a change; see api/waiters.h */
     bool wait_over;  /* it has waited as long as it may */
     size_t drained;  /* octets of the body thrown away */

@@ -33,6 +33,8 @@ const struct route route_table[] = {
     {REQUEST_GET, "/v1/quarantine/{}", ADMIN, 0, quarantine_get},
     {REQUEST_GET, "/v1/quarantine/{}/raw", ADMIN, 0, quarantine_raw},
     {REQUEST_GET, "/v1/openapi.json", 0, ROUTE_OPEN | ROUTE_NO_DATABASE, openapi_get},
+    {REQUEST_GET, "/", 0, ROUTE_OPEN | ROUTE_NO_DATABASE, web_get},
+    {REQUEST_GET, "/web/{}", 0, ROUTE_OPEN | ROUTE_NO_DATABASE, web_get},
 };
 const size_t route_count = sizeof(route_table) / sizeof(*route_table);
 

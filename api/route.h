@@ -58,5 +58,6 @@ route_handler suppressions_check, suppressions_changes;
 route_handler return_paths_post;
 route_handler quarantine_list, quarantine_get, quarantine_raw;
 route_handler openapi_get;
+route_handler web_get;
 
 #endif

@@ -113,11 +113,17 @@ static void add_headers(struct MHD_Response *response, const struct request *req
 {
     static const char *const common[][2] = {
         {"X-Content-Type-Options", "nosniff"},
-        {"Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'; sandbox"},
         {"Referrer-Policy", "no-referrer"},
         {"Vary", "Accept, Authorization"},
     };
 
+    static const char data_policy[] = "default-src 'none'; frame-ancestors 'none'; sandbox";
+    static const char page_policy[] =
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src "
+        "'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+    (void)MHD_add_response_header(response, "Content-Security-Policy",
+                                  request->is_page ? page_policy : data_policy);
     for (size_t i = 0; i < sizeof(common) / sizeof(*common); i++)
         (void)MHD_add_response_header(response, common[i][0], common[i][1]);
     (void)MHD_add_response_header(response, "Cache-Control",

@@ -12,6 +12,11 @@ foreach(name feeds head openapi reckoning routes)
     set_tests_properties(db/api_${name} PROPERTIES LABELS db TIMEOUT 300 SKIP_RETURN_CODE 77)
 endforeach()
 
+add_test(NAME e2e/dashboard
+    COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/support/pg_cluster.sh run
+        python3 -B ${CMAKE_CURRENT_SOURCE_DIR}/browser/test_dashboard.py $<TARGET_FILE:dsnd> $<TARGET_FILE:api_seed>)
+set_tests_properties(e2e/dashboard PROPERTIES LABELS e2e TIMEOUT 300 SKIP_RETURN_CODE 77)
+
 foreach(name api_json api_parts api_values)
     dsnd_unit_test(${name} LIBS dsnd_api PkgConfig::JANSSON)
 endforeach()

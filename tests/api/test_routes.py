@@ -2,6 +2,7 @@
 import csv
 import io
 import json
+import re
 
 import kit
 from kit import Case, escape, failure
@@ -91,6 +92,29 @@ class Protocol(Case):
         self.assertNotIn("@", text)
         self.assertEqual(self.service.metrics("/v1/campaigns").status, 404)
         self.problem(self.get("/metrics"), 404)
+
+
+class Dashboard(Case):
+    def test_its_files_are_there_and_may_run_nothing_from_elsewhere(self):
+        page = self.good(self.get("/", token=""))
+        self.assertEqual(page.headers["Content-Type"], "text/html; charset=utf-8")
+        policy = page.headers["Content-Security-Policy"]
+        self.assertIn("default-src 'none'; script-src 'self'", policy)
+        self.assertNotIn("unsafe", policy)
+        names = set(re.findall(r'"(/web/[^"]+)"', page.body.decode()))
+        scripts = self.good(self.get("/web/app.js", token="")).body.decode()
+        names |= {"/web/" + name for name in re.findall(r'from "\./([^"]+)"', scripts)}
+        self.assertGreaterEqual(len(names), 4)
+        for name in names:
+            file = self.good(self.get(name, token=""))
+            self.assertIn(file.headers["Content-Type"].split(";")[0],
+                          ("text/javascript", "text/css"))
+            self.assertEqual(self.get(name, token="", headers={
+                "If-None-Match": file.headers["ETag"]}).status, 304)
+        self.problem(self.get("/web/nosuch", token=""), 404)
+
+    def test_data_may_never_run(self):
+        self.assertIn("sandbox", self.get("/v1/campaigns").headers["Content-Security-Policy"])
 
 
 class Campaigns(Case):

@@ -35,7 +35,8 @@ static void routes_are_found_by_method_and_path(void **state)
         {REQUEST_GET, "/v1/campaigns/a/b", 404, NULL, NULL, NULL},
         {REQUEST_GET, "/v1/campaigns//", 404, NULL, NULL, NULL},
         {REQUEST_GET, "/v1", 404, NULL, NULL, NULL},
-        {REQUEST_GET, "/", 404, NULL, NULL, NULL},
+        {REQUEST_GET, "/", 0, "/", NULL, "GET, HEAD, OPTIONS"},
+        {REQUEST_GET, "/web/app.js", 0, "/web/{}", "app.js", "GET, HEAD, OPTIONS"},
         {REQUEST_GET, "//v1/campaigns", 404, NULL, NULL, NULL},
         {REQUEST_GET, "/V1/campaigns", 404, NULL, NULL, NULL},
     };
