@@ -15,6 +15,7 @@ static const struct asset {
     {"/web/app.js", "text/javascript; charset=utf-8", web_app_js, &web_app_js_octets},
     {"/web/chart.js", "text/javascript; charset=utf-8", web_chart_js, &web_chart_js_octets},
     {"/web/client.js", "text/javascript; charset=utf-8", web_client_js, &web_client_js_octets},
+    {"/web/icon.svg", "image/svg+xml", web_icon_svg, &web_icon_svg_octets},
     {"/web/style.css", "text/css; charset=utf-8", web_style_css, &web_style_css_octets},
     {"/web/views.js", "text/javascript; charset=utf-8", web_views_js, &web_views_js_octets},
 };

@@ -12,6 +12,8 @@ extern const char web_chart_js[];
 extern const size_t web_chart_js_octets;
 extern const char web_client_js[];
 extern const size_t web_client_js_octets;
+extern const char web_icon_svg[];
+extern const size_t web_icon_svg_octets;
 extern const char web_index_html[];
 extern const size_t web_index_html_octets;
 extern const char web_style_css[];

@@ -108,7 +108,7 @@ class Dashboard(Case):
         for name in names:
             file = self.good(self.get(name, token=""))
             self.assertIn(file.headers["Content-Type"].split(";")[0],
-                          ("text/javascript", "text/css"))
+                          ("text/javascript", "text/css", "image/svg+xml"))
             self.assertEqual(self.get(name, token="", headers={
                 "If-None-Match": file.headers["ETag"]}).status, 304)
         self.problem(self.get("/web/nosuch", token=""), 404)
