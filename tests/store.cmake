@@ -13,3 +13,9 @@ endfunction()
 dsnd_db_test(schema LIBS dsnd_store)
 dsnd_db_test(write LIBS dsnd_store Threads::Threads SOURCES support/items.c)
 dsnd_db_test(suppression LIBS dsnd_store SOURCES support/items.c)
+
+# Measures the writer and the queries; run by bench/store.sh.
+add_executable(store_bench bench/store_bench.c support/db.c support/items.c)
+target_include_directories(store_bench PRIVATE ${PROJECT_SOURCE_DIR})
+target_compile_definitions(store_bench PRIVATE SOURCE_DIR="${PROJECT_SOURCE_DIR}")
+target_link_libraries(store_bench PRIVATE dsnd_flags dsnd_store PkgConfig::CMOCKA PkgConfig::PQ)
