@@ -105,10 +105,10 @@ class Page:
         return found["result"].get("value")
 
     def until(self, script, seconds=15):
-        """Wait for a script's value to be true, and return it."""
+        """Wait for a script's value to be true, and return it; a page may not be there yet."""
         end = time.monotonic() + seconds
         while time.monotonic() < end:
-            if found := self.value(script):
+            if found := self.value("try { %s } catch { null }" % script):
                 return found
             time.sleep(0.1)
         raise AssertionError("never true: %s; the page says: %s"
