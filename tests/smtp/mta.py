@@ -145,6 +145,11 @@ smtpd_peername_lookup = no
                     MAIL_CONFIG=self.path("conf"), LD_LIBRARY_PATH=tree + "/usr/lib/postfix")
 
 
+def may_hide_files():
+    """Whether a process may have mounts of its own: not in a plain container or a chroot."""
+    return subprocess.run(["unshare", "-m", "true"], stderr=subprocess.DEVNULL).returncode == 0
+
+
 def exim(tree, directory, port, routers, transports, refuser):
     """The user Debian-exim, which only an installed Exim brings, is `daemon` in a namespace."""
     self = Daemon(tree, directory, port)
