@@ -97,4 +97,14 @@ enum dsnd_err store_suppression_changes(struct store_conn *conn, int64_t after, 
 DSND_MUST_CHECK
 enum dsnd_err store_suppression_clock(struct store_conn *conn, int64_t *ret_seq);
 
+/*
+ * Erase an address everywhere but in the octets of quarantined messages: records keep class and
+ * time, counts stay, raw messages that name it go, and a suppression holds on under a keyed hash
+ * (its row then has no address). `*ret_erased` counts the rows that named it. Journals keep what
+ * they received for `journal.keep`.
+ */
+DSND_MUST_CHECK
+enum dsnd_err store_recipient_erase(struct store_conn *conn, struct dsnd_str address,
+                                    int64_t *ret_erased);
+
 #endif

@@ -206,7 +206,9 @@
       " FROM report r LEFT JOIN campaign c ON c.id = r.campaign_id AND c.id <> 0" \
       " WHERE r.id = $1::text::bigint") \
     X(REPORT_RAW, "SELECT octets, raw FROM report_raw WHERE id = $1::text::bigint") \
-    X(SUPPRESSION_GET, QUERY_SUPPRESSION " AND s.address_hash = $1") \
+    X(SUPPRESSION_GET, \
+      QUERY_SUPPRESSION " AND s.address_hash IN ($1::bytea, erased_hash($1::bytea))" \
+      " ORDER BY s.expires_at DESC NULLS FIRST LIMIT 1") \
     X(SUPPRESSION_LIST, \
       QUERY_SUPPRESSION \
       " AND ($1::text IS NULL OR (s.created_at, s.address_hash) <" \
@@ -220,8 +222,10 @@
     X(SUPPRESSION_CHECK, \
       "SELECT (s.address_hash IS NOT NULL)::text, s.class::text, s.created_at::text," \
       " s.expires_at::text FROM unnest($1::bytea[]) WITH ORDINALITY AS a (hash, ord)" \
-      " LEFT JOIN suppression s ON s.address_hash = a.hash AND NOT s.pending" \
-      "  AND (s.expires_at IS NULL OR s.expires_at > now()) ORDER BY a.ord") \
+      " CROSS JOIN erasure_key k LEFT JOIN LATERAL (SELECT * FROM suppression s" \
+      "  WHERE s.address_hash IN (a.hash, sha256(k.key || sha256(k.key || a.hash)))" \
+      "  AND NOT s.pending AND (s.expires_at IS NULL OR s.expires_at > now())" \
+      "  ORDER BY s.expires_at DESC NULLS FIRST LIMIT 1) s ON true ORDER BY a.ord") \
     X(SUPPRESSION_PUT, \
       "WITH input AS (SELECT DISTINCT ON (hash) * FROM unnest($1::bytea[], $2::text[]," \
       "  $3::smallint[], $4::text[], $5::text[]) AS i (hash, address, class, expires_at, note)" \
@@ -239,9 +243,11 @@
       " FROM put") \
     X(SUPPRESSION_LIFT, \
       "WITH forgiven AS (DELETE FROM suppression_strike WHERE address_hash = $1)," \
-      " gone AS (DELETE FROM suppression s WHERE address_hash = $1 RETURNING s.*)" \
+      " gone AS (DELETE FROM suppression s" \
+      "  WHERE address_hash IN ($1::bytea, erased_hash($1::bytea)) RETURNING s.*)" \
       " SELECT suppression_log(2::smallint, $2, $3::text, array_agg(gone::suppression))::text" \
       " FROM gone") \
+    X(RECIPIENT_ERASE, "SELECT recipient_erase($1, $2, $3)::text") \
     X(SUPPRESSION_CHANGES, \
       "SELECT h.seq::text, h.op::text, h.address, c.key, h.ref, h.class::text, h.at::text," \
       " h.expires_at::text, h.source::text, encode(h.address_hash, 'hex'), h.note" \

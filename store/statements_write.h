@@ -210,7 +210,9 @@ enum { STORE_DAYS_AHEAD = 7 };
         " AND e.at <= n.at + p.window_s * interval '1 second'" \
         " AND w.strikes >= p.threshold AND w.days >= p.distinct_days ORDER BY e.at LIMIT 1)" \
         " END AS ids) x" \
-        " WHERE x.ids IS NOT NULL ORDER BY n.hash, p.expires_s DESC NULLS FIRST, n.status_id" \
+        " WHERE x.ids IS NOT NULL AND NOT EXISTS (SELECT FROM suppression t" \
+        " WHERE t.address_hash = erased_hash(n.hash) AND t.expires_at IS NULL)" \
+        " ORDER BY n.hash, p.expires_s DESC NULLS FIRST, n.status_id" \
         " ON CONFLICT (address_hash) DO UPDATE SET class = excluded.class," \
         " evidence = excluded.evidence, source = excluded.source," \
         " expires_at = excluded.expires_at, status_ids = excluded.status_ids," \

@@ -1,0 +1,140 @@
+/* Erasure: no trace of the address, and yet the same counts and the same suppression. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "store/codes.h"
+#include "store/query_suppression.h"
+#include "tests/support/db.h"
+#include "tests/support/items.h"
+
+static const char journal[] = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
+static const char person[] = "Jane.Doe@b.example";
+
+/* Rows of any table in which the address or its default ref stands, whatever the case. */
+static int64_t traces(void)
+{
+    char ref[RETURN_PATH_REF_MAX + 1];
+    char sql[512];
+
+    assert_int_equal(return_path_default_ref(dsnd_str_of(person), ref), DSND_OK);
+    assert_true(snprintf(sql, sizeof(sql),
+                         "SELECT sum((xpath('/row/n/text()', query_to_xml(format('SELECT count(*) "
+                         "AS n FROM %%I t WHERE t::text ~* ''jane.doe|%s''', tablename), false, "
+                         "true, '')))[1]::text::int) FROM pg_tables WHERE schemaname = 'public'",
+                         ref) < (int)sizeof(sql));
+    return db_int(sql);
+}
+
+static void fill(struct items *items, struct store_conn *conn)
+{
+    static const char *const campaigns[] = {"one", "two"};
+
+    db_exec("INSERT INTO campaign (key) VALUES ('one') ON CONFLICT DO NOTHING; INSERT INTO send "
+            "(campaign_id, ref, "
+            "recipient, recipient_key, message_id, sent_at) SELECT id, 'u-1', "
+            "'jane.doe@b.example', ('x' || left(encode(sha256('jane.doe@b.example'), 'hex'), "
+            "16))::bit(64)::bigint, 'jane.doe-1@sender', now() FROM campaign WHERE key = 'one' ON "
+            "CONFLICT DO NOTHING");
+    for (int i = 0; i < 2; i++)
+        items_add(items, &(struct item_spec){.signed_campaign = campaigns[i],
+                                             .signed_for = "jane.doe@b.example",
+                                             .recipient = person,
+                                             .original = person,
+                                             .final_recipient = "Jane.Doe@b.example",
+                                             .returned_to = person,
+                                             .diagnostic = "550 <jane.doe@b.example> unknown",
+                                             .action = REPORT_ACTION_FAILED,
+                                             .klass = REPORT_CLASS_MAILBOX_UNKNOWN,
+                                             .permanence = REPORT_PERMANENCE_PERMANENT});
+    items_add(items, &(struct item_spec){.signed_campaign = "one",
+                                         .signed_for = "john@b.example",
+                                         .recipient = "john@b.example",
+                                         .action = REPORT_ACTION_FAILED,
+                                         .klass = REPORT_CLASS_MAILBOX_UNKNOWN,
+                                         .permanence = REPORT_PERMANENCE_PERMANENT});
+    (void)items_write(conn, journal, items);
+}
+
+static bool suppressed(struct store_conn *conn, const char *address)
+{
+    struct dsnd_str view = dsnd_str_of(address);
+    struct store_rows *rows = NULL;
+    bool yes;
+
+    assert_int_equal(store_suppression_check(conn, &view, 1, &rows), DSND_OK);
+    yes = dsnd_str_eq(store_rows_value(rows, 0, STORE_CHECK_SUPPRESSED), DSND_STR("true"));
+    store_rows_free(rows);
+    return yes;
+}
+
+static void nothing_names_the_person_and_the_suppression_holds(void **state)
+{
+    struct items *items = items_new();
+    struct store_conn *conn;
+    struct store_rows *rows = NULL;
+    int64_t erased = 0;
+
+    (void)state;
+    db_fresh();
+    conn = items_connect();
+    fill(items, conn);
+    assert_true(traces() >= 8);
+    assert_int_equal(store_recipient_erase(conn, dsnd_str_of(person), &erased), DSND_OK);
+    assert_int_equal(erased, 2 + 1 + 2 + 1); /* records, send, deliveries, suppression */
+    assert_int_equal(traces(), 0);
+    assert_int_equal(db_int("SELECT count(*) FROM report_raw"), 1);
+    assert_int_equal(db_int("SELECT count(*) FROM status WHERE class = 1"), 3);
+    assert_int_equal(db_int("SELECT sum(failed) FROM total_campaign"), 3);
+    items_check_totals();
+    assert_true(suppressed(conn, person));
+    assert_true(suppressed(conn, "john@b.example"));
+    assert_int_equal(store_suppression_get(conn, dsnd_str_of(person), &rows), DSND_OK);
+    assert_false(dsnd_str_present(store_rows_value(rows, 0, STORE_SUPPRESSION_ADDRESS)));
+    store_rows_free(rows);
+    assert_int_equal(db_int("SELECT seq FROM suppression_change WHERE op = 4 AND address IS NULL"),
+                     3);
+    /* Again: there is nothing left to erase. */
+    assert_int_equal(store_recipient_erase(conn, dsnd_str_of(person), &erased), DSND_OK);
+    assert_int_equal(erased, 0);
+    /* The person comes back. */
+    assert_int_equal(
+        store_suppression_lift(conn, dsnd_str_of(person), STORE_SUPPRESSION_API, DSND_STR_ABSENT),
+        DSND_OK);
+    assert_false(suppressed(conn, person));
+    store_conn_free(conn);
+    items_free(items);
+}
+
+static void a_later_report_does_not_bring_the_address_back_to_the_list(void **state)
+{
+    struct items *items = items_new();
+    struct store_conn *conn;
+    int64_t erased = 0;
+
+    (void)state;
+    db_fresh();
+    conn = items_connect();
+    fill(items, conn);
+    assert_int_equal(store_recipient_erase(conn, dsnd_str_of(person), &erased), DSND_OK);
+    items->count = 0;
+    fill(items, conn);
+    assert_int_equal(db_int("SELECT count(*) FROM suppression WHERE address ~* 'jane'"), 0);
+    assert_true(suppressed(conn, person));
+    items_check_totals();
+    store_conn_free(conn);
+    items_free(items);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(nothing_names_the_person_and_the_suppression_holds),
+        cmocka_unit_test(a_later_report_does_not_bring_the_address_back_to_the_list),
+    };
+
+    (void)db_url();
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
