@@ -29,6 +29,7 @@ const struct route route_table[] = {
     {REQUEST_PUT, "/v1/suppressions/{}", LISTS, ROUTE_JSON, suppressions_put},
     {REQUEST_DELETE, "/v1/suppressions/{}", LISTS, 0, suppressions_delete},
     {REQUEST_POST, "/v1/return-paths", WRITE, ROUTE_JSON | ROUTE_IDEMPOTENT, return_paths_post},
+    {REQUEST_DELETE, "/v1/recipients/{}", ADMIN, 0, recipients_delete},
     {REQUEST_GET, "/v1/quarantine", ADMIN, 0, quarantine_list},
     {REQUEST_GET, "/v1/quarantine/{}", ADMIN, 0, quarantine_get},
     {REQUEST_GET, "/v1/quarantine/{}/raw", ADMIN, 0, quarantine_raw},

@@ -1,4 +1,5 @@
 """What others follow and mirror: pages, suppressions and their changes; and the database away."""
+import glob
 import hashlib
 import json
 import subprocess
@@ -130,6 +131,54 @@ class Suppressions(Case):
         rows = self.good(self.ask("POST", "/v1/suppressions/check", {
             "addresses": ["n%d@many.example" % n for n in range(10000)]})).data
         self.assertEqual([n for n, row in enumerate(rows) if row["suppressed"]], [77])
+
+
+class Erasure(Case):
+    def test_an_address_goes_everywhere_and_its_suppression_holds(self):
+        name = "Erase.Me@x.example"
+        before = self.get("/v1/suppressions/changes", limit=10000).json["next_after"]
+        self.ask("POST", "/v1/sends", {"campaign": "erased", "recipient": name,
+                                       "message_id": "<e1@m>"})
+        self.service.seed(
+            failure("erased", name, diagnostic="550 <Erase.Me@x.example> unknown", final=name),
+            failure("erased", name, body=7),
+            failure("erased", "stays@x.example", final="stays@x.example"),
+            failure("erased", "other@x.example", recipient=name, original=name))
+        counts = self.get("/v1/campaigns/erased").json["counts"]
+        self.good(self.get("/v1/suppressions/" + name))
+        done = self.good(self.ask("DELETE", "/v1/recipients/" + name.upper())).json
+        self.assertGreaterEqual(done["erased"], 4)
+        # Nothing that can be asked for names the address any more.
+        for path in ("/v1/statuses", "/v1/suppressions", "/v1/campaigns"):
+            reply = self.good(self.get(path, format="ndjson"))
+            self.assertNotIn("erase.me", reply.body.decode().lower())
+        self.assertNotIn("erase.me", self.dump().lower())
+        for status in self.get("/v1/statuses", campaign="erased").data:
+            raw = self.get("/v1/reports/%d/raw" % status["report_id"]).status
+            self.assertEqual(raw, 200 if status["recipient"] else 404)
+        self.assertEqual(self.get("/v1/campaigns/erased").json["counts"], counts)
+        # The list still knows whom it must not mail, and mirrors are told whom to forget.
+        row = self.ask("POST", "/v1/suppressions/check", {"addresses": [name, "o@x.example"]}).data
+        self.assertEqual([one["suppressed"] for one in row], [True, False])
+        self.assertIsNone(self.good(self.get("/v1/suppressions/" + name)).json["address"])
+        changes = self.get("/v1/suppressions/changes", after=before, limit=10000).data
+        self.assertEqual((changes[-1]["op"], changes[-1]["address"], changes[-1]["address_sha256"]),
+                         ("erase", None, hashlib.sha256(name.lower().encode()).hexdigest()))
+        again = self.good(self.ask("DELETE", "/v1/recipients/" + name)).json
+        self.assertEqual(again, {"erased": 0})
+        self.assertEqual(self.ask("DELETE", "/v1/suppressions/" + name).status, 204)
+        row = self.ask("POST", "/v1/suppressions/check", {"addresses": [name]}).data
+        self.assertFalse(row[0]["suppressed"])
+
+    def dump(self):
+        """Everything the database holds, as text, but answers kept for Idempotency-Keys."""
+        programs = sorted(glob.glob("/usr/lib/postgresql/*/bin/pg_dump"))
+        return subprocess.run([programs[-1], "--data-only", "--exclude-table=idempotency",
+                               self.service.url], capture_output=True, text=True, check=True,
+                              timeout=60).stdout
+
+    def test_what_is_no_address_is_refused(self):
+        self.problem(self.ask("DELETE", "/v1/recipients/nobody"), 400, "address")
 
 
 class Files(Case):
