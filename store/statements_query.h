@@ -219,13 +219,17 @@
       " AND ($6::text IS NULL OR s.created_at < $6::text::timestamptz)" \
       " AND ($7::text IS NULL OR c.key = $7)" \
       " ORDER BY s.created_at DESC, s.address_hash DESC LIMIT $8") \
+    /* Under the hash of the address, else under that which an erased one has. */ \
     X(SUPPRESSION_CHECK, \
-      "SELECT (s.address_hash IS NOT NULL)::text, s.class::text, s.created_at::text," \
-      " s.expires_at::text FROM unnest($1::bytea[]) WITH ORDINALITY AS a (hash, ord)" \
-      " CROSS JOIN erasure_key k LEFT JOIN LATERAL (SELECT * FROM suppression s" \
-      "  WHERE s.address_hash IN (a.hash, sha256(k.key || sha256(k.key || a.hash)))" \
-      "  AND NOT s.pending AND (s.expires_at IS NULL OR s.expires_at > now())" \
-      "  ORDER BY s.expires_at DESC NULLS FIRST LIMIT 1) s ON true ORDER BY a.ord") \
+      "SELECT (coalesce(s.address_hash, e.address_hash) IS NOT NULL)::text," \
+      " coalesce(s.class, e.class)::text, coalesce(s.created_at, e.created_at)::text," \
+      " (CASE WHEN s.address_hash IS NULL THEN e.expires_at ELSE s.expires_at END)::text" \
+      " FROM unnest($1::bytea[]) WITH ORDINALITY AS a (hash, ord) CROSS JOIN erasure_key k" \
+      " LEFT JOIN suppression s ON s.address_hash = a.hash AND NOT s.pending" \
+      "  AND (s.expires_at IS NULL OR s.expires_at > now())" \
+      " LEFT JOIN suppression e ON e.address_hash = sha256(k.key || sha256(k.key || a.hash))" \
+      "  AND NOT e.pending AND (e.expires_at IS NULL OR e.expires_at > now())" \
+      " ORDER BY a.ord") \
     X(SUPPRESSION_PUT, \
       "WITH input AS (SELECT DISTINCT ON (hash) * FROM unnest($1::bytea[], $2::text[]," \
       "  $3::smallint[], $4::text[], $5::text[]) AS i (hash, address, class, expires_at, note)" \
@@ -254,6 +258,19 @@
       " FROM suppression_change h LEFT JOIN campaign c ON c.id = h.campaign_id AND c.id <> 0" \
       " WHERE h.seq > $1::text::bigint ORDER BY h.seq LIMIT $2") \
     X(SUPPRESSION_CLOCK, "SELECT seq::text FROM suppression_clock") \
+    X(JOURNAL_LIST, \
+      "SELECT journal, sequence::text, segment::text, position_octets::text, reports::text," \
+      " duplicates::text, quarantined::text, updated_at::text," \
+      " extract(epoch FROM now() - updated_at)::bigint::text FROM journal_position" \
+      " ORDER BY updated_at DESC, id LIMIT $1") \
+    /* The table that ends first, of those that are parted by day. */ \
+    X(PARTITION_DAYS, \
+      "SELECT (coalesce(min(p.last), DATE '2020-01-01') - (now() AT TIME ZONE 'UTC')::date)::text" \
+      " FROM (SELECT max(right(c.relname, 8)::date) AS last FROM pg_partitioned_table t" \
+      "  LEFT JOIN pg_inherits i ON i.inhparent = t.partrelid" \
+      "  LEFT JOIN pg_class c ON c.oid = i.inhrelid AND c.relname ~ '_[0-9]{8}$'" \
+      "  GROUP BY t.partrelid) p") \
+    X(QUARANTINE_WAITING, "SELECT count(*)::text FROM quarantine WHERE replayed_at IS NULL") \
     X(QUARANTINE_LIST, \
       QUERY_QUARANTINE " WHERE ($1::text IS NULL OR id < $1::text::bigint)" \
       " ORDER BY id DESC LIMIT $2") \

@@ -13,6 +13,7 @@ endfunction()
 dsnd_db_test(schema LIBS dsnd_store)
 dsnd_db_test(write LIBS dsnd_store Threads::Threads SOURCES support/items.c)
 dsnd_db_test(suppression LIBS dsnd_store SOURCES support/items.c)
+dsnd_db_test(maintain LIBS dsnd_store SOURCES support/items.c)
 dsnd_db_test(erase LIBS dsnd_store SOURCES support/items.c)
 
 # Measures the writer and the queries; run by bench/store.sh.
