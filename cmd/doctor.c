@@ -17,6 +17,7 @@
 #include "cmd/material.h"
 #include "cmd/settings.h"
 #include "ingest/tls.h"
+#include "store/query_service.h"
 #include "store/store.h"
 
 enum grade { GRADE_GOOD, GRADE_WARN, GRADE_BAD, GRADE_COUNT };
@@ -137,6 +138,23 @@ static void examine_journal(struct doctor *self)
         find(self, GRADE_GOOD, "journal", "%s has %llu MiB free", dir, available);
 }
 
+static void examine_store(struct doctor *self, struct store_conn *conn)
+{
+    struct store_service service = {0};
+
+    if (store_service_get(conn, &service)) {
+        find(self, GRADE_BAD, "database", "%s", store_conn_error(conn));
+        return;
+    }
+    if (service.days_ahead < 1)
+        find(self, GRADE_WARN, "database",
+             "partitions end %lld days from now: the pipeline makes them ahead, is it running?",
+             (long long)service.days_ahead);
+    if (service.quarantined_waiting)
+        find(self, GRADE_WARN, "quarantine", "%lld messages were set aside: GET /v1/quarantine",
+             (long long)service.quarantined_waiting);
+}
+
 static void examine_database(struct doctor *self)
 {
     struct store_conn *conn = NULL;
@@ -150,6 +168,8 @@ static void examine_database(struct doctor *self)
         find(self, GRADE_BAD, "database", "%s", store_conn_error(conn));
     else if (!err)
         find(self, GRADE_GOOD, "database", "answers, schema version %d", store_schema_version);
+    if (!err)
+        examine_store(self, conn);
     store_conn_free(conn);
 }
 
