@@ -28,6 +28,7 @@
     X(SMTP_REJECT_JOURNAL, "dsnd_smtp_rejects_total", "reason=\"journal\"", "counter", "") \
     X(SMTP_REJECT_MEMORY, "dsnd_smtp_rejects_total", "reason=\"memory\"", "counter", "") \
     X(SMTP_REJECT_RATE, "dsnd_smtp_rejects_total", "reason=\"message_rate\"", "counter", "") \
+    X(SMTP_REJECT_AUTH, "dsnd_smtp_rejects_total", "reason=\"auth\"", "counter", "") \
     X(SMTP_REJECT_OTHER, "dsnd_smtp_rejects_total", "reason=\"other\"", "counter", "") \
     X(SMTP_ABORTED, "dsnd_smtp_sessions_aborted_total", "", "counter", "Sessions lost inside a transaction.") \
     X(SMTP_TIMEOUTS, "dsnd_smtp_timeouts_total", "", "counter", "Sessions ended by a deadline.") \

@@ -73,6 +73,8 @@ static struct smtp_server_settings server_settings(const struct settings *settin
         .listen = settings->smtp.listen,
         .tls_listen = settings->smtp.tls_listen,
         .lmtp_listen = settings->smtp.lmtp_listen,
+        .submit_listen = settings->submit.listen,
+        .users_file = settings->submit.users_file,
         .proxy_from = settings->smtp.proxy_from,
         .hostname = hostname,
         .domains = settings->smtp.domains,

@@ -24,7 +24,8 @@ enum smtp_verb {
     SMTP_VERB_VRFY,
     SMTP_VERB_HELP,
     SMTP_VERB_STARTTLS, /* RFC 3207 */
-    SMTP_VERB_REFUSED,  /* known, but not offered here: EXPN, TURN, ETRN, AUTH, ... */
+    SMTP_VERB_AUTH,     /* RFC 4954 */
+    SMTP_VERB_REFUSED,  /* known, but not offered here: EXPN, TURN, ETRN, ... */
     SMTP_VERB_FOREIGN,  /* another protocol speaks: HTTP and its header lines */
     SMTP_VERB_COUNT,
 };

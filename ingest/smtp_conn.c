@@ -279,6 +279,7 @@ static struct smtp_conn *make(struct smtp_loop *loop, const struct smtp_arrival 
     struct smtp_session_options options = {
         .lmtp = arrival->kind == SMTP_KIND_LMTP,
         .tls = arrival->kind == SMTP_KIND_TLS,
+        .submit = arrival->kind == SMTP_KIND_SUBMIT,
         .refused = on_refused,
         .may_begin = may_begin,
         .context = self,

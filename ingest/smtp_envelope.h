@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "base/str.h"
+#include "ingest/smtp_auth.h"
 #include "ingest/smtp_budget.h"
 #include "ingest/smtp_reply.h"
 #include "ingest/smtp_transaction.h"
@@ -33,6 +34,7 @@ struct smtp_session_settings {
     uint64_t max_size;     /* octets of one message */
     size_t max_recipients; /* of one message, 100..JOURNAL_RECIPIENTS_MAX */
     struct smtp_budget *budget;
+    struct smtp_users *users; /* of the submission listener; NULL: there is none */
     bool require_signed;
     smtp_verify_fn verify;                  /* not NULL where `require_signed` */
     bool (*has_space)(const void *context); /* the disk takes mail; NULL: it does */

@@ -79,6 +79,18 @@ static enum dsnd_err set_tls(struct smtp_generation *self, const struct smtp_ser
                            error, error_size, &self->tls);
 }
 
+static enum dsnd_err set_users(struct smtp_generation *self,
+                               const struct smtp_server_settings *from, char *error,
+                               size_t error_size)
+{
+    if (empty(from->submit_listen))
+        return DSND_OK;
+    if (!empty(from->users_file))
+        return smtp_users_load(from->users_file, error, error_size, &self->session.users);
+    (void)snprintf(error, error_size, "a submission listener needs a file of users");
+    return DSND_ERR_SYNTAX;
+}
+
 static void set_limits(struct smtp_generation *self, const struct smtp_server_settings *from)
 {
     uint64_t memory = from->max_memory ? from->max_memory : DEFAULT_MEMORY;
@@ -120,6 +132,8 @@ enum dsnd_err smtp_generation_new(const struct smtp_server_settings *settings,
         err = smtp_networks_parse(settings->proxy_from, error, error_size, &self->proxies);
     if (!err)
         err = set_tls(self, settings, error, error_size);
+    if (!err)
+        err = set_users(self, settings, error, error_size);
     if (err) {
         smtp_generation_free(self);
         return err;
@@ -147,6 +161,7 @@ void smtp_generation_free(struct smtp_generation *self)
         self->verify_release(self->verify_context);
     if (self->tls)
         tls_context_free(self->tls);
+    smtp_users_free(self->session.users);
     free(self->domains_text);
     free(self);
 }

@@ -12,9 +12,10 @@
 #include "base/str.h"
 
 enum smtp_kind {
-    SMTP_KIND_PLAIN, /* SMTP, with STARTTLS where there is a certificate */
-    SMTP_KIND_TLS,   /* SMTP inside TLS from the first octet (RFC 8314) */
-    SMTP_KIND_LMTP,  /* RFC 2033 */
+    SMTP_KIND_PLAIN,  /* SMTP, with STARTTLS where there is a certificate */
+    SMTP_KIND_TLS,    /* SMTP inside TLS from the first octet (RFC 8314) */
+    SMTP_KIND_LMTP,   /* RFC 2033 */
+    SMTP_KIND_SUBMIT, /* SMTP from our own MTA, behind AUTH */
 };
 
 struct smtp_address {

@@ -104,6 +104,16 @@ static enum dsnd_err take_envid(struct dsnd_str value, void *params)
     return DSND_OK;
 }
 
+static enum dsnd_err take_auth(struct dsnd_str value, void *params)
+{
+    struct smtp_mail_params *mail = params;
+
+    if (!dsnd_str_eq(value, DSND_STR("<>")) && !is_xtext(value))
+        return DSND_ERR_SYNTAX;
+    mail->auth = true;
+    return DSND_OK;
+}
+
 static enum dsnd_err take_notify(struct dsnd_str value, void *params)
 {
     static const struct {
@@ -157,7 +167,7 @@ static enum dsnd_err take_orcpt(struct dsnd_str value, void *params)
 static const struct param_rule mail_rules[] = {
     {DSND_STR_INIT("SIZE"), true, take_size},          {DSND_STR_INIT("BODY"), true, take_body},
     {DSND_STR_INIT("SMTPUTF8"), false, take_smtputf8}, {DSND_STR_INIT("RET"), true, take_ret},
-    {DSND_STR_INIT("ENVID"), true, take_envid},
+    {DSND_STR_INIT("ENVID"), true, take_envid},        {DSND_STR_INIT("AUTH"), true, take_auth},
 };
 
 static const struct param_rule rcpt_rules[] = {

@@ -21,7 +21,8 @@ struct smtp_mail_params {
     uint64_t size; /* declared octets; 0 when not given */
     enum smtp_body body;
     bool smtputf8;
-    uint8_t ret;                 /* 0 not given, 1 FULL, 2 HDRS */
+    bool auth;   /* AUTH was given (RFC 4954 section 5); its value is not believed */
+    uint8_t ret; /* 0 not given, 1 FULL, 2 HDRS */
     struct dsnd_str envelope_id; /* xtext as given; absent if none */
 };
 

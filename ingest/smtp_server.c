@@ -31,6 +31,9 @@ static enum dsnd_err parse_addresses(const struct smtp_server_settings *settings
     if (!err)
         err = smtp_listen_parse(settings->lmtp_listen, SMTP_KIND_LMTP, error, error_size,
                                 ret_addresses);
+    if (!err)
+        err = smtp_listen_parse(settings->submit_listen, SMTP_KIND_SUBMIT, error, error_size,
+                                ret_addresses);
     if (!err && !ret_addresses->count) {
         (void)snprintf(error, error_size, "no address to listen on");
         err = DSND_ERR_SYNTAX;

@@ -18,13 +18,15 @@ enum { SMTP_DOMAINS_MAX = 256 };
 
 /* All text is copied. NULL or "" means none where a default is named. */
 struct smtp_server_settings {
-    const char *listen;      /* "host:port, ..."; see smtp_listen.h */
-    const char *tls_listen;  /* TLS from the first octet; needs tls_cert */
-    const char *lmtp_listen; /* host:port or the path of a unix socket */
-    const char *proxy_from;  /* networks whose connections begin with a PROXY header; none */
-    const char *hostname;    /* the machine's own */
-    const char *domains;     /* comma-separated; at most SMTP_DOMAINS_MAX */
-    uint64_t max_size;       /* octets of one message */
+    const char *listen;        /* "host:port, ..."; see smtp_listen.h */
+    const char *tls_listen;    /* TLS from the first octet; needs tls_cert */
+    const char *lmtp_listen;   /* host:port or the path of a unix socket */
+    const char *submit_listen; /* mail of our own MTA, behind AUTH; needs users_file */
+    const char *users_file;    /* see smtp_auth.h */
+    const char *proxy_from;    /* networks whose connections begin with a PROXY header; none */
+    const char *hostname;      /* the machine's own */
+    const char *domains;       /* comma-separated; at most SMTP_DOMAINS_MAX */
+    uint64_t max_size;         /* octets of one message */
     uint64_t max_connections;
     uint64_t max_per_client;  /* of an IPv4 address or IPv6 /64, at least 1 */
     uint64_t connection_rate; /* connections of such a client in a minute; 0: any number */
@@ -76,7 +78,8 @@ void smtp_server_drain(struct smtp_server *self);
 /* Drain, unless that was begun; wait until every session has ended; free. */
 void smtp_server_stop(struct smtp_server *self);
 
-/* The port of the n-th address, counted over listen, tls_listen and lmtp_listen; 0 if none. */
+/* The port of the n-th address, counted over listen, tls_listen, lmtp_listen and
+ * submit_listen; 0 if none. */
 uint16_t smtp_server_port(const struct smtp_server *self, size_t n);
 
 /* Sessions open now. Any thread. */

@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <inttypes.h>
 
+#include "ingest/smtp_capability.h"
 #include "ingest/smtp_envelope.h"
 #include "ingest/smtp_hops.h"
 
@@ -46,28 +47,6 @@ static uint64_t skip_max(const struct smtp_session *self)
 
 /* ---- greeting and capabilities ---- */
 
-/* Keywords of the EHLO reply; STARTTLS is added where it is offered. */
-static const char *const capabilities[] = {
-    "PIPELINING", "8BITMIME", "SMTPUTF8", "ENHANCEDSTATUSCODES", "DSN", "CHUNKING", "BINARYMIME",
-};
-
-static enum dsnd_err add_capabilities(struct smtp_session *self, struct dsnd_buf *out)
-{
-    enum dsnd_err err = smtp_reply_addf(out, 250, '-', "%s", self->settings->hostname);
-
-    if (!err)
-        err = smtp_reply_addf(out, 250, '-', "SIZE %" PRIu64, self->settings->max_size);
-    for (size_t i = 0; !err && i < sizeof(capabilities) / sizeof(*capabilities); i++)
-        err = smtp_reply_addf(out, 250, '-', "%s", capabilities[i]);
-    if (!err && self->options.starttls && !self->options.tls)
-        err = smtp_reply_addf(out, 250, '-', "STARTTLS");
-    if (!err)
-        err = smtp_reply_addf(out, 250, '-', "LIMITS RCPTMAX=%zu", self->settings->max_recipients);
-    if (!err)
-        err = smtp_reply_addf(out, 250, ' ', "HELP");
-    return err;
-}
-
 static void begin_hello(struct smtp_session *self, struct dsnd_str argument, bool extended,
                         struct dsnd_buf *out)
 {
@@ -80,7 +59,7 @@ static void begin_hello(struct smtp_session *self, struct dsnd_str argument, boo
     }
     set_state(self, SMTP_STATE_READY);
     if (extended)
-        err = add_capabilities(self, out);
+        err = smtp_capability_list(self->settings, &self->options, out);
     else
         err = smtp_reply_addf(out, 250, ' ', "%s", self->settings->hostname);
     if (err)
@@ -113,17 +92,28 @@ static void on_lhlo(struct smtp_session *self, struct dsnd_str argument, struct 
 
 /* ---- envelope ---- */
 
+/* What this listener and this client may not, though the command is in order. */
+static enum smtp_reply judge_sender(const struct smtp_session *self)
+{
+    if (self->transaction.params.auth && !self->options.submit)
+        return SMTP_REPLY_UNKNOWN_PARAMETER;
+    if (self->options.may_begin && !self->options.may_begin(self->options.context))
+        return SMTP_REPLY_MESSAGE_RATE;
+    return SMTP_REPLY_SENDER_OK;
+}
+
 static void on_mail(struct smtp_session *self, struct dsnd_str argument, struct dsnd_buf *out)
 {
-    enum smtp_reply reply = smtp_envelope_mail(self->settings, &self->transaction, argument);
+    enum smtp_reply reply = SMTP_REPLY_AUTH_REQUIRED;
 
-    if (reply == SMTP_REPLY_SENDER_OK && self->options.may_begin &&
-        !self->options.may_begin(self->options.context)) {
-        smtp_transaction_clear(&self->transaction);
-        reply = SMTP_REPLY_MESSAGE_RATE;
-    }
+    if (!self->options.submit || self->authenticated)
+        reply = smtp_envelope_mail(self->settings, &self->transaction, argument);
+    if (reply == SMTP_REPLY_SENDER_OK)
+        reply = judge_sender(self);
     if (reply == SMTP_REPLY_SENDER_OK)
         set_state(self, SMTP_STATE_MAIL);
+    else
+        smtp_transaction_clear(&self->transaction);
     say(self, reply, out);
 }
 
@@ -306,6 +296,36 @@ static void on_starttls(struct smtp_session *self, struct dsnd_str argument, str
     }
 }
 
+static void go_on_auth(struct smtp_session *self, enum smtp_reply reply, struct dsnd_buf *out)
+{
+    bool more = reply == SMTP_REPLY_AUTH_CHALLENGE;
+
+    set_state(self, more ? SMTP_STATE_AUTH : SMTP_STATE_READY);
+    if (!more)
+        say(self, reply, out);
+    else if (smtp_reply_addf(out, 334, ' ', "%s", self->auth.challenge ? self->auth.challenge : ""))
+        set_state(self, SMTP_STATE_CLOSED);
+    self->authenticated |= reply == SMTP_REPLY_AUTH_OK;
+    self->pause |= reply == SMTP_REPLY_AUTH_FAILED;
+}
+
+static void on_auth(struct smtp_session *self, struct dsnd_str argument, struct dsnd_buf *out)
+{
+    if (!self->options.submit)
+        say(self, SMTP_REPLY_NOT_OFFERED, out);
+    else if (self->state != SMTP_STATE_READY)
+        say(self, self->state == SMTP_STATE_START ? SMTP_REPLY_NO_HELO : SMTP_REPLY_BAD_SEQUENCE,
+            out);
+    else if (self->authenticated)
+        say(self, SMTP_REPLY_AUTH_TWICE, out);
+    else if (!argument.len)
+        say(self, SMTP_REPLY_ARGUMENT_NEEDED, out);
+    else
+        go_on_auth(self,
+                   smtp_auth_begin(&self->auth, self->settings->users, self->options.tls, argument),
+                   out);
+}
+
 static void on_refused(struct smtp_session *self, struct dsnd_str argument, struct dsnd_buf *out)
 {
     (void)argument;
@@ -342,6 +362,7 @@ static const struct smtp_verb_rule rules[SMTP_VERB_COUNT] = {
     [SMTP_VERB_VRFY] = {IN_COMMANDS, ARGUMENT_ANY, on_vrfy},
     [SMTP_VERB_HELP] = {IN_COMMANDS, ARGUMENT_ANY, on_help},
     [SMTP_VERB_STARTTLS] = {IN_COMMANDS, ARGUMENT_NONE, on_starttls},
+    [SMTP_VERB_AUTH] = {IN_COMMANDS, ARGUMENT_ANY, on_auth},
     [SMTP_VERB_REFUSED] = {IN_COMMANDS, ARGUMENT_ANY, on_refused},
     [SMTP_VERB_FOREIGN] = {IN_COMMANDS, ARGUMENT_ANY, on_foreign},
 };
@@ -377,6 +398,14 @@ static void do_command(struct smtp_session *self, struct dsnd_str line, struct d
         rule->handle(self, command.argument, out);
 }
 
+/* A line that is none ends the exchange. */
+static void leave_auth(struct smtp_session *self)
+{
+    smtp_auth_clear(&self->auth);
+    if (self->state == SMTP_STATE_AUTH)
+        set_state(self, SMTP_STATE_READY);
+}
+
 static void feed_line(struct smtp_session *self, struct dsnd_str *in, struct dsnd_buf *out)
 {
     struct dsnd_str line;
@@ -386,12 +415,17 @@ static void feed_line(struct smtp_session *self, struct dsnd_str *in, struct dsn
         break;
     case SMTP_LINE_READY:
         self->pipelined = in->len > 0;
-        do_command(self, line, out);
+        if (self->state == SMTP_STATE_AUTH)
+            go_on_auth(self, smtp_auth_answer(&self->auth, line), out);
+        else
+            do_command(self, line, out);
         break;
     case SMTP_LINE_TOO_LONG:
+        leave_auth(self);
         say(self, SMTP_REPLY_LINE_TOO_LONG, out);
         break;
     case SMTP_LINE_BARE:
+        leave_auth(self);
         say(self, SMTP_REPLY_BARE_IN_COMMAND, out);
         break;
     }
@@ -411,6 +445,8 @@ void smtp_session_init(struct smtp_session *self, const struct smtp_session_sett
     self->chunk_last = false;
     self->pipelined = false;
     self->pause = false;
+    self->authenticated = false;
+    self->auth = (struct smtp_auth){NULL, NULL, false};
     self->errors = 0;
     self->helo[0] = '\0';
     smtp_line_clear(&self->line);
@@ -421,6 +457,7 @@ void smtp_session_init(struct smtp_session *self, const struct smtp_session_sett
 void smtp_session_done(struct smtp_session *self)
 {
     smtp_transaction_clear(&self->transaction);
+    smtp_auth_clear(&self->auth);
 }
 
 void smtp_session_greet(struct smtp_session *self, struct dsnd_buf *out)
@@ -457,13 +494,20 @@ enum smtp_action smtp_session_feed(struct smtp_session *self, struct dsnd_str *i
     }
 }
 
+static enum journal_source source_of(const struct smtp_session *self)
+{
+    if (self->options.submit)
+        return JOURNAL_SOURCE_SUBMISSION;
+    return self->options.lmtp ? JOURNAL_SOURCE_LMTP : JOURNAL_SOURCE_SMTP;
+}
+
 void smtp_session_message(const struct smtp_session *self, struct journal_message *ret_message)
 {
     const struct smtp_transaction *transaction = &self->transaction;
 
     assert(self->state == SMTP_STATE_COMMIT);
     *ret_message = (struct journal_message){
-        .source = self->options.lmtp ? JOURNAL_SOURCE_LMTP : JOURNAL_SOURCE_SMTP,
+        .source = source_of(self),
         .tls = self->options.tls,
         .smtputf8 = transaction->params.smtputf8,
         .body_8bit = transaction->params.body != SMTP_BODY_7BIT,
@@ -513,6 +557,7 @@ void smtp_session_secured(struct smtp_session *self)
 {
     assert(self->state == SMTP_STATE_TLS);
     self->options.tls = true;
+    self->authenticated = false;
     self->helo[0] = '\0';
     smtp_line_clear(&self->line);
     set_state(self, SMTP_STATE_START);
@@ -528,7 +573,8 @@ void smtp_session_close(struct smtp_session *self, enum smtp_reply reply, struct
 
 bool smtp_session_idle(const struct smtp_session *self)
 {
-    return self->state == SMTP_STATE_START || self->state == SMTP_STATE_READY;
+    return self->state == SMTP_STATE_START || self->state == SMTP_STATE_READY ||
+           self->state == SMTP_STATE_AUTH;
 }
 
 bool smtp_session_in_content(const struct smtp_session *self)

@@ -1,7 +1,8 @@
 /*
  * One SMTP or LMTP session as a pure object: octets of the client in, octets of replies and an
  * action out. No socket, no clock, no thread of its own; whoever drives it sends the output and
- * carries out the action. RFC 5321, 2033, 1870, 2034, 2920, 3030, 3207, 3461, 6152, 6531, 9422.
+ * carries out the action. RFC 5321, 2033, 1870, 2034, 2920, 3030, 3207, 3461, 4954, 6152, 6531,
+ * 9422.
  * One thread at a time.
  */
 #ifndef DSND_INGEST_SMTP_SESSION_H
@@ -14,6 +15,7 @@
 #include "base/err.h"
 #include "base/str.h"
 #include "ingest/journal.h"
+#include "ingest/smtp_auth.h"
 #include "ingest/smtp_command.h"
 #include "ingest/smtp_dot.h"
 #include "ingest/smtp_envelope.h"
@@ -34,6 +36,7 @@ struct smtp_session_options {
     bool lmtp;     /* RFC 2033 */
     bool starttls; /* a certificate is there: offer STARTTLS */
     bool tls;      /* TLS from the first octet */
+    bool submit;   /* our own MTA hands mail in, behind AUTH; needs `settings->users` */
     /* Told of every reply of 400 and more; may be NULL. */
     void (*refused)(void *context, enum smtp_reply reply);
     /* Asked, and told, of every message that begins; may be NULL: it may. */
@@ -49,6 +52,7 @@ enum smtp_state {
     SMTP_STATE_BDAT,   /* between chunks */
     SMTP_STATE_DATA,   /* content up to the lone dot */
     SMTP_STATE_CHUNK,  /* content of a chunk, kept or skipped */
+    SMTP_STATE_AUTH,   /* an answer to a challenge */
     SMTP_STATE_COMMIT, /* waits for smtp_session_result */
     SMTP_STATE_TLS,    /* waits for smtp_session_secured */
     SMTP_STATE_CLOSED,
@@ -73,10 +77,12 @@ struct smtp_session {
     bool chunk_last;
     bool pipelined; /* input follows the command at hand */
     bool pause;     /* the command at hand was one refusal too many */
+    bool authenticated;
     unsigned errors;
     char helo[SMTP_HELO_SIZE];
     struct smtp_line line;
     struct smtp_dot dot;
+    struct smtp_auth auth;
     struct smtp_transaction transaction;
 };
 

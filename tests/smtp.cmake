@@ -1,7 +1,4 @@
 # Tests of the receiver in ingest/.
-add_executable(receive_main support/receive_main.c support/fake_journal.c)
-target_include_directories(receive_main PRIVATE ${PROJECT_SOURCE_DIR})
-target_link_libraries(receive_main PRIVATE dsnd_flags dsnd_ingest)
 
 foreach(name smtp_dot smtp_line smtp_path smtp_peers smtp_proxy smtp_reply smtp_wire)
     dsnd_unit_test(${name} LIBS dsnd_ingest)
@@ -10,7 +7,7 @@ target_compile_definitions(test_smtp_wire PRIVATE WIRE_DIR="${CMAKE_CURRENT_SOUR
 set_tests_properties(unit/smtp_wire PROPERTIES LABELS "unit;wire")
 dsnd_fuzz_target(smtp_session LIBS dsnd_ingest)
 
-foreach(name mta receiver)
+foreach(name mta receiver submit)
     add_test(NAME e2e/smtp_${name}
         COMMAND python3 -B ${CMAKE_CURRENT_SOURCE_DIR}/smtp/test_${name}.py $<TARGET_FILE:dsnd>)
     set_tests_properties(e2e/smtp_${name} PROPERTIES LABELS e2e TIMEOUT 300 SKIP_RETURN_CODE 77

@@ -3,15 +3,12 @@
  * client between two replies arrive together) and octet by octet. Lines of a script:
  *
  *     # text          a comment
- *     set WORD ...    lmtp, starttls, signed, full (the disk), max_size N, whole (not by octets)
- *     C: text         the client sends a line
- *     C 20: text      the same 20 times
- *     c: text         the client sends octets; \r \n \0 \t \\ \xNN stand for themselves
- *     S: text         the server answers a line; "*" at its end matches any rest
- *     J: result text  the journal gets a message: its octets, escaped as above, or "*"; the result
- *                     is ok, limit or io
- *     tls             the handshake the server asked for succeeds
- *     closed          the server has ended the session
+ *     set WORD ...    lmtp, starttls, signed, submit, full (the disk), max_size N, whole (not by
+ * octets) C: text         the client sends a line C 20: text      the same 20 times c: text the
+ * client sends octets; \r \n \0 \t \\ \xNN stand for themselves S: text         the server answers
+ * a line; "*" at its end matches any rest J: result text  the journal gets a message: its octets,
+ * escaped as above, or "*"; the result is ok, limit or io tls             the handshake the server
+ * asked for succeeds closed          the server has ended the session
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -88,6 +85,15 @@ static void unescape(struct dsnd_str text, struct dsnd_buf *out)
     }
 }
 
+static void set_submit(struct script *self)
+{
+    char error[200];
+
+    self->options.submit = true;
+    if (smtp_users_load(WIRE_DIR "/users", error, sizeof(error), &self->settings.users))
+        fail_msg("%s", error);
+}
+
 static void set_option(struct script *self, struct dsnd_str word, struct dsnd_str value)
 {
     if (dsnd_str_eq(word, DSND_STR("lmtp")))
@@ -96,6 +102,8 @@ static void set_option(struct script *self, struct dsnd_str word, struct dsnd_st
         self->options.starttls = true;
     else if (dsnd_str_eq(word, DSND_STR("signed")))
         self->settings.require_signed = true;
+    else if (dsnd_str_eq(word, DSND_STR("submit")))
+        set_submit(self);
     else if (dsnd_str_eq(word, DSND_STR("full")))
         self->settings.has_space = full_disk;
     else if (dsnd_str_eq(word, DSND_STR("whole")))
@@ -298,6 +306,7 @@ static void run(const char *name, struct dsnd_str text, size_t step)
     feed_all(self);
     expect_silence(self);
     smtp_session_done(&self->session);
+    smtp_users_free(self->settings.users);
     /* Every octet went back to the budget, whatever the session went through. */
     assert_int_equal(atomic_load(&self->budget.used), 0);
     while (self->journal.len)

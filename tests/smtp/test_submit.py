@@ -1,0 +1,136 @@
+#!/usr/bin/env python3
+"""The submission listener: who may authenticate how, and what becomes of the mail."""
+import base64
+import hashlib
+import hmac
+import os
+import smtplib
+import time
+
+import kit
+
+
+def b64(octets):
+    return base64.b64encode(octets).decode()
+
+
+def keys_of(password, salt, iterations):
+    salted = hashlib.pbkdf2_hmac("sha256", password, salt, iterations)
+    return [hmac.digest(salted, name, "sha256") for name in (b"Client Key", b"Server Key")]
+
+
+def scram_secret(password, salt=b"a salt of a user", iterations=4096):
+    client, server = keys_of(password, salt, iterations)
+    stored = hashlib.sha256(client).digest()
+    return "{SCRAM-SHA-256}%d,%s,%s,%s" % (iterations, b64(salt), b64(stored), b64(server))
+
+
+def scram(client, name, password, initial=True):
+    """RFC 5802 from the client's side; the last reply, after the server has proved itself."""
+    first = "n=%s,r=clientnonce" % name
+    message = b64(("n,," + first).encode())
+    if initial:
+        code, text = client.say("AUTH SCRAM-SHA-256 " + message)
+    else:
+        client.say("AUTH SCRAM-SHA-256")
+        code, text = client.say(message)
+    if code != 334:
+        return code, text
+    server_first = base64.b64decode(text).decode()
+    fields = dict(field.split("=", 1) for field in server_first.split(","))
+    without_proof = "c=biws,r=" + fields["r"]
+    signed = ",".join((first, server_first, without_proof)).encode()
+    key, server_key = keys_of(password, base64.b64decode(fields["s"]), int(fields["i"]))
+    signature = hmac.digest(hashlib.sha256(key).digest(), signed, "sha256")
+    proof = bytes(a ^ b for a, b in zip(key, signature))
+    code, text = client.say(b64(("%s,p=%s" % (without_proof, b64(proof))).encode()))
+    if code != 334:
+        return code, text
+    assert base64.b64decode(text).decode() == "v=" + b64(hmac.digest(server_key, signed, "sha256"))
+    return client.say("")
+
+
+class Submit(kit.ReceiverTest):
+    def setUp(self):
+        super().setUp()
+        cert, key, users = (self.receiver.path(name) for name in ("cert.pem", "key.pem", "users"))
+        kit.make_certificate(cert, key)
+        self.users = users
+        self.write_users("one %s\n# a comment\n\ntwo {PLAIN}pencil\n" % scram_secret(b"secret"))
+        self.port = kit.free_port()
+        self.receiver.settings.update({"smtp.tls_cert": cert, "smtp.tls_key": key,
+                                       "submit.listen": "127.0.0.1:%d" % self.port,
+                                       "submit.users_file": users})
+
+    def write_users(self, text):
+        with open(self.users, "w", encoding="ascii") as out:
+            out.write(text)
+
+    def greeted(self):
+        client = kit.Client(self.port)
+        client.say("EHLO client.test")
+        return client
+
+    def test_scram_over_the_wire(self):
+        self.started()
+        for name, password in (("one", b"secret"), ("two", b"pencil")):
+            for initial in (True, False):
+                client = self.greeted()
+                self.assertEqual(scram(client, name, password, initial)[0], 235)
+                self.assertEqual(client.deliver(hello=None)[0], 250)
+        self.assertEqual({message["source"] for message in self.receiver.messages()}, {3})
+
+    def test_scram_with_a_wrong_password_or_name(self):
+        self.started()
+        for name, password in (("one", b"pencil"), ("two", b"secret"), ("three", b"secret")):
+            self.assertEqual(scram(self.greeted(), name, password)[0], 535)
+        self.receiver.await_log("reason=auth_failed", 3)
+
+    def test_each_way_of_a_client_library(self):
+        self.started()
+        for name, password, method in (("one", "secret", "PLAIN"), ("one", "secret", "LOGIN"),
+                                       ("two", "pencil", "PLAIN"), ("two", "pencil", "CRAM-MD5")):
+            with smtplib.SMTP("127.0.0.1", self.port, timeout=20) as client:
+                client.starttls()
+                client.ehlo()
+                client.user, client.password = name, password
+                code, _ = client.auth(method, getattr(client, "auth_" + method.lower().replace("-", "_")))
+                self.assertEqual(code, 235, method)
+                client.sendmail("a@b.example", ["a@bounce.test"], kit.MESSAGE)
+        self.assertEqual(len(self.receiver.messages()), 4)
+
+    def test_failures_cost_time(self):
+        self.started()
+        client = self.greeted()
+        began = time.monotonic()
+        for _ in range(2):
+            self.assertEqual(scram(client, "one", b"wrong")[0], 535)
+        client.say("NOOP")
+        self.assertGreater(time.monotonic() - began, 1.8)
+
+    def test_it_is_not_offered_on_the_other_listener(self):
+        client = self.started().client()
+        self.assertNotIn("AUTH", client.say("EHLO client.test")[1])
+        self.assertEqual(client.say("AUTH PLAIN")[0], 502)
+        self.assertEqual(client.say("MAIL FROM:<> AUTH=<>")[0], 555)
+
+    def test_users_are_read_again(self):
+        self.started()
+        self.write_users("three %s\n" % scram_secret(b"third"))
+        self.receiver.reload()
+        self.assertEqual(scram(self.greeted(), "three", b"third")[0], 235)
+        self.assertEqual(scram(self.greeted(), "one", b"secret")[0], 535)
+        self.assertNotIn("CRAM-MD5", self.greeted().say("EHLO client.test")[1])
+        self.write_users("three nonsense\n")
+        self.receiver.reload()
+        self.assertIn("users:1: want a name", self.receiver.log())
+        self.assertEqual(scram(self.greeted(), "three", b"third")[0], 235)
+
+    def test_it_does_not_start_without_users(self):
+        os.unlink(self.users)
+        with self.assertRaisesRegex(AssertionError, "users: No such file"):
+            self.started()
+
+
+if __name__ == "__main__":
+    kit.main()
