@@ -220,15 +220,18 @@
       " AND ($7::text IS NULL OR c.key = $7)" \
       " ORDER BY s.created_at DESC, s.address_hash DESC LIMIT $8") \
     /* Under the hash of the address, else under that which an erased one has. */ \
+    /* Two look-ups an address, each by an index whatever the numbers are: LIMIT keeps them so. */ \
     X(SUPPRESSION_CHECK, \
       "SELECT (coalesce(s.address_hash, e.address_hash) IS NOT NULL)::text," \
       " coalesce(s.class, e.class)::text, coalesce(s.created_at, e.created_at)::text," \
-      " (CASE WHEN s.address_hash IS NULL THEN e.expires_at ELSE s.expires_at END)::text" \
-      " FROM unnest($1::bytea[]) WITH ORDINALITY AS a (hash, ord) CROSS JOIN erasure_key k" \
-      " LEFT JOIN suppression s ON s.address_hash = a.hash AND NOT s.pending" \
-      "  AND (s.expires_at IS NULL OR s.expires_at > now())" \
-      " LEFT JOIN suppression e ON e.address_hash = sha256(k.key || sha256(k.key || a.hash))" \
-      "  AND NOT e.pending AND (e.expires_at IS NULL OR e.expires_at > now())" \
+      " CASE WHEN s.address_hash IS NULL THEN e.expires_at ELSE s.expires_at END::text" \
+      " FROM unnest($1::bytea[]) WITH ORDINALITY AS a (hash, ord)" \
+      " CROSS JOIN (SELECT key FROM erasure_key LIMIT 1) k" \
+      " LEFT JOIN LATERAL (SELECT * FROM suppression s WHERE s.address_hash = a.hash" \
+      "  AND NOT s.pending AND (s.expires_at IS NULL OR s.expires_at > now()) LIMIT 1) s ON true" \
+      " LEFT JOIN LATERAL (SELECT * FROM suppression e WHERE e.address IS NULL" \
+      "  AND e.ref IS NULL AND e.address_hash = sha256(k.key || sha256(k.key || a.hash))" \
+      "  AND NOT e.pending AND (e.expires_at IS NULL OR e.expires_at > now()) LIMIT 1) e ON true" \
       " ORDER BY a.ord") \
     X(SUPPRESSION_PUT, \
       "WITH input AS (SELECT DISTINCT ON (hash) * FROM unnest($1::bytea[], $2::text[]," \

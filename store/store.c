@@ -11,10 +11,11 @@
 
 /*
  * In UTC; commits are durable before we say so, whatever the cluster's default; nothing waits
- * without end.
+ * without end, and no short statement for a compiler.
  */
 static const char session_format[] =
-    "SET client_encoding = 'UTF8'; SET timezone = 'UTC'; SET synchronous_commit = on;"
+    "SET client_encoding = 'UTF8'; SET timezone = 'UTC'; SET synchronous_commit = on; SET jit = "
+    "off;"
     "SET statement_timeout = %d; SET lock_timeout = %d;"
     "SET idle_in_transaction_session_timeout = %d; SET client_min_messages = warning";
 

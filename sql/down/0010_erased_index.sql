@@ -1,0 +1,1 @@
+DROP INDEX suppression_erased;
