@@ -116,6 +116,11 @@ static enum dsnd_err read_member(const struct member_spec *spec, json_t *value, 
             return refuse(ret_error, spec->name,
                           "must be an RFC 3339 time such as 2026-11-23T10:00:00Z");
         return DSND_OK;
+    case MEMBER_BOOL:
+        if (!json_is_boolean(value))
+            return refuse(ret_error, spec->name, "must be true or false");
+        *(bool *)target = json_is_true(value);
+        return DSND_OK;
     case MEMBER_STRING:
     case MEMBER_ADDRESS:
     case MEMBER_KEY:

@@ -23,6 +23,7 @@ enum member_type {
     MEMBER_COUNT,   /* int64_t, 0 to `max` */
     MEMBER_TIME,    /* int64_t, microseconds since 1970 */
     MEMBER_ARRAY,   /* json_t *, borrowed; at most `max` elements */
+    MEMBER_BOOL,    /* bool */
 };
 
 struct member_spec {

@@ -54,7 +54,7 @@ route_handler timings_campaign, timings_delays;
 route_handler statuses_list, statuses_get;
 route_handler reports_get, reports_raw, reports_explain;
 route_handler suppressions_list, suppressions_get, suppressions_put, suppressions_delete;
-route_handler suppressions_check, suppressions_changes;
+route_handler suppressions_check, suppressions_changes, suppressions_undo;
 route_handler return_paths_post;
 route_handler recipients_delete;
 route_handler quarantine_list, quarantine_get, quarantine_raw;

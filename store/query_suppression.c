@@ -205,3 +205,57 @@ enum dsnd_err store_recipient_erase(struct store_conn *conn, struct dsnd_str add
     pg_params_done(&params);
     return err;
 }
+
+static void add_undo_filter(struct pg_params *params, const struct store_undo_filter *filter)
+{
+    if (filter->klass < 0)
+        pg_add_null(params);
+    else
+        pg_add_i16(params, (int16_t)filter->klass);
+    pg_add_text(params, filter->from);
+    pg_add_text(params, filter->to);
+    pg_add_text(params, filter->campaign);
+    pg_add_text(params, filter->rule);
+    pg_add_text(params, filter->provider);
+}
+
+static enum dsnd_err run_count(struct store_conn *conn, enum statement statement,
+                               const struct pg_params *params, int64_t *ret_count)
+{
+    struct store_rows *rows = NULL;
+    enum dsnd_err err = query_run(conn, statement, params, &rows);
+
+    if (!err)
+        *ret_count = store_rows_int(rows, 0, 0);
+    store_rows_free(rows);
+    return err;
+}
+
+enum dsnd_err store_suppression_undo_count(struct store_conn *conn,
+                                           const struct store_undo_filter *filter,
+                                           int64_t *ret_count)
+{
+    struct pg_params params;
+    enum dsnd_err err;
+
+    pg_params_init(&params);
+    add_undo_filter(&params, filter);
+    err = run_count(conn, STATEMENT_SUPPRESSION_UNDO_COUNT, &params, ret_count);
+    pg_params_done(&params);
+    return err;
+}
+
+enum dsnd_err store_suppression_undo(struct store_conn *conn,
+                                     const struct store_undo_filter *filter, struct dsnd_str note,
+                                     int64_t *ret_count)
+{
+    struct pg_params params;
+    enum dsnd_err err;
+
+    pg_params_init(&params);
+    add_undo_filter(&params, filter);
+    pg_add_text(&params, note);
+    err = run_count(conn, STATEMENT_SUPPRESSION_UNDO, &params, ret_count);
+    pg_params_done(&params);
+    return err;
+}

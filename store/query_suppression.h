@@ -75,6 +75,25 @@ DSND_MUST_CHECK
 enum dsnd_err store_suppression_lift(struct store_conn *conn, struct dsnd_str address, int source,
                                      struct dsnd_str note);
 
+/* Entries that the policy made, by cause; absent members, and a class below 0, do not filter. */
+struct store_undo_filter {
+    int klass;                /* enum report_class */
+    struct dsnd_str from;     /* since at or after; time text */
+    struct dsnd_str to;       /* since before */
+    struct dsnd_str campaign; /* whose report made the entry */
+    struct dsnd_str rule;     /* that decided a record behind it */
+    struct dsnd_str provider; /* of a record behind it */
+};
+/* How many there are, and lift them all in one transaction; each is a change with the note. */
+DSND_MUST_CHECK
+enum dsnd_err store_suppression_undo_count(struct store_conn *conn,
+                                           const struct store_undo_filter *filter,
+                                           int64_t *ret_count);
+DSND_MUST_CHECK
+enum dsnd_err store_suppression_undo(struct store_conn *conn,
+                                     const struct store_undo_filter *filter, struct dsnd_str note,
+                                     int64_t *ret_count);
+
 enum store_change_column {
     STORE_CHANGE_SEQ,
     STORE_CHANGE_OP, /* enum store_suppression_op */

@@ -44,6 +44,16 @@
     " FROM suppression s LEFT JOIN campaign c ON c.id = s.campaign_id AND c.id <> 0" \
     " WHERE (s.expires_at IS NULL OR s.expires_at > now())"
 
+/* Entries by cause: $1 class, $2 from, $3 to, $4 campaign, $5 rule, $6 provider of a record behind. */
+#define QUERY_UNDO \
+    " FROM suppression s WHERE s.source = 1 AND ($1::smallint IS NULL OR s.class = $1)" \
+    " AND ($2::text IS NULL OR s.created_at >= $2::text::timestamptz)" \
+    " AND ($3::text IS NULL OR s.created_at < $3::text::timestamptz)" \
+    " AND ($4::text IS NULL OR s.campaign_id = (SELECT id FROM campaign WHERE key = $4))" \
+    " AND (($5::text IS NULL AND $6::text IS NULL) OR EXISTS (SELECT" \
+    " FROM unnest(s.status_ids) u (id) JOIN status t ON t.id = u.id" \
+    " WHERE ($5 IS NULL OR t.rule = $5) AND ($6 IS NULL OR t.provider = $6)))"
+
 #define QUERY_QUARANTINE \
     "SELECT id::text, received_at::text, stored_at::text, reason::text, error, peer, helo," \
     " mail_from, to_json(envelope_to)::text, octets::text, replayed_at::text FROM quarantine"
@@ -255,6 +265,15 @@
       " SELECT suppression_log(2::smallint, $2, $3::text, array_agg(gone::suppression))::text" \
       " FROM gone") \
     X(RECIPIENT_ERASE, "SELECT recipient_erase($1, $2, $3)::text") \
+    X(SUPPRESSION_UNDO_COUNT, "SELECT count(*)::text" QUERY_UNDO) \
+    X(SUPPRESSION_UNDO, \
+      "WITH due AS (SELECT s.address_hash" QUERY_UNDO " ORDER BY 1 FOR UPDATE OF s)," \
+      " forgiven AS (DELETE FROM suppression_strike k USING due" \
+      "  WHERE k.address_hash = due.address_hash)," \
+      " gone AS (DELETE FROM suppression s USING due WHERE s.address_hash = due.address_hash" \
+      "  RETURNING s.*)" \
+      " SELECT suppression_log(2::smallint, 2::smallint, $7::text," \
+      "  array_agg(gone::suppression))::text FROM gone") \
     X(SUPPRESSION_CHANGES, \
       "SELECT h.seq::text, h.op::text, h.address, c.key, h.ref, h.class::text, h.at::text," \
       " h.expires_at::text, h.source::text, encode(h.address_hash, 'hex'), h.note" \

@@ -133,6 +133,44 @@ class Suppressions(Case):
         self.assertEqual([n for n, row in enumerate(rows) if row["suppressed"]], [77])
 
 
+class Undo(Case):
+    def undo(self, **body):
+        return self.ask("POST", "/v1/suppressions/undo", {k.rstrip("_"): v
+                                                          for k, v in body.items()})
+
+    def test_what_one_cause_has_suppressed_is_lifted_and_nothing_else(self):
+        for provider in ("outage", "others"):
+            self.service.seed(*[failure("undo", "%s%d@u.example" % (provider, n),
+                                        provider=provider) for n in range(20)])
+        self.service.seed({"campaign": "undo", "for": "outage1@u.example", "complaint": 1,
+                           "recipient": "outage1@u.example", "class": "complaint"})
+        self.ask("PUT", "/v1/suppressions/outage-hand@u.example", {"class": "mailbox_unknown"})
+        after = Changes.end(self)
+        cause = {"provider": "outage", "class_": "mailbox_unknown", "campaign": "undo",
+                 "rule": "rule-x", "from_": "2026-01-01"}
+        self.assertEqual(self.good(self.undo(dry_run=True, **cause)).json,
+                         {"dry_run": True, "lifted": 20})
+        self.assertEqual(Changes.end(self), after)
+        self.assertEqual(self.good(self.undo(**{**cause, "rule": "nosuch"})).json,
+                         {"dry_run": False, "lifted": 0})
+        self.assertEqual(self.good(self.undo(note="outage of Monday", **cause)).json,
+                         {"dry_run": False, "lifted": 20})
+        changes = self.get("/v1/suppressions/changes", after=after).data
+        self.assertEqual({(row["op"], row["note"]) for row in changes},
+                         {("lift", "outage of Monday")})
+        self.assertEqual({row["address"] for row in changes},
+                         {"outage%d@u.example" % n for n in range(20)})
+        self.good(self.get("/v1/suppressions/others1@u.example"))
+        self.good(self.get("/v1/suppressions/outage-hand@u.example"))
+        self.assertEqual(self.undo(**cause).json["lifted"], 0)
+
+    def test_a_cause_must_be_named(self):
+        self.problem(self.undo(), 400, "body", "class, campaign, rule")
+        self.problem(self.undo(note="x", dry_run=True), 400, "body")
+        self.problem(self.undo(class_="nope"), 400, "class")
+        self.problem(self.undo(class_="network", dry_run="yes"), 400, "dry_run", "true or false")
+
+
 class Erasure(Case):
     def test_an_address_goes_everywhere_and_its_suppression_holds(self):
         name = "Erase.Me@x.example"

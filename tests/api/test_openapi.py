@@ -87,6 +87,7 @@ class Description(Case):
               "registerSends": {"campaign": "described", "recipient": "d@x.example"},
               "putSuppression": {"class": "mailbox_unknown", "note": "n"},
               "checkSuppressions": {"addresses": ["d@x.example", "e@x.example"]},
+              "undoSuppressions": {"class": "network", "dry_run": True},
               "mintReturnPaths": {"campaign": "described", "recipients": ["d@x.example"]}}
 
     @classmethod
