@@ -38,8 +38,8 @@ struct smtp_server_settings {
     uint64_t drain_timeout_ms;
     uint64_t min_rate;     /* octets a second of content after a grace; 0: 500 */
     unsigned threads;      /* event loops; 0: one a core. Not changed by a reload. */
-    const char *tls_cert;  /* PEM file; with it STARTTLS is offered */
-    const char *tls_key;   /* PEM file; "": in tls_cert */
+    const char *tls_cert;  /* PEM files, see tls.h; with them STARTTLS is offered */
+    const char *tls_key;   /* PEM files; "": in tls_cert */
     bool require_signed;   /* refuse recipients that `verify` does not find in order */
     smtp_verify_fn verify; /* not NULL where require_signed; any loop's thread */
     void *verify_context;

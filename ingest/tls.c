@@ -1,9 +1,14 @@
 #include "ingest/tls.h"
 
 #include <limits.h>
+#include <stdlib.h>
 
 #include <openssl/err.h>
 #include <openssl/ssl.h>
+#include <openssl/x509v3.h>
+
+#include "base/clock.h"
+#include "ingest/tls_ticket.h"
 
 /* Mozilla's "intermediate" for TLS 1.2; the suites of TLS 1.3 are all good. */
 #define TLS12_CIPHERS                                            \
@@ -13,12 +18,15 @@
     "DHE-RSA-AES128-GCM-SHA256:DHE-RSA-AES256-GCM-SHA384:"       \
     "DHE-RSA-CHACHA20-POLY1305"
 
-/* Opaque types: a context is an SSL_CTX, a stream an SSL, without a struct of our own around. */
-static SSL_CTX *ctx_of(const struct tls_context *self)
-{
-    return (SSL_CTX *)(uintptr_t)self;
-}
+enum { PAIRS_MAX = 16, FILE_NAME_SIZE = 4096 };
 
+struct tls_context {
+    struct tls_tickets *tickets;
+    SSL_CTX *at[PAIRS_MAX]; /* the first for clients that name no host we know */
+    size_t count;
+};
+
+/* A stream is an SSL, without a struct of our own around. */
 static SSL *ssl_of(struct tls_stream *self)
 {
     return (SSL *)(void *)self;
@@ -73,8 +81,8 @@ static SSL_CTX *new_ctx(void)
     return NULL;
 }
 
-enum dsnd_err tls_context_new(const char *cert_file, const char *key_file, char *error,
-                              size_t error_size, struct tls_context **ret_context)
+static enum dsnd_err load_pair(const char *cert_file, const char *key_file, char *error,
+                               size_t error_size, SSL_CTX **ret_ctx)
 {
     enum dsnd_err err = DSND_OK;
     SSL_CTX *ctx;
@@ -95,28 +103,109 @@ enum dsnd_err tls_context_new(const char *cert_file, const char *key_file, char 
     if (err)
         SSL_CTX_free(ctx);
     else
-        *ret_context = (struct tls_context *)(void *)ctx;
+        *ret_ctx = ctx;
     return err;
+}
+
+/* The certificate that names the host the client asks for (RFC 6066 section 3). */
+static int on_server_name(SSL *ssl, int *alert, void *context)
+{
+    const struct tls_context *self = context;
+    const char *name = SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);
+
+    (void)alert;
+    for (size_t i = 0; name && i < self->count; i++) {
+        if (X509_check_host(SSL_CTX_get0_certificate(self->at[i]), name, 0, 0, NULL) == 1) {
+            (void)SSL_set_SSL_CTX(ssl, self->at[i]);
+            return SSL_TLSEXT_ERR_OK;
+        }
+    }
+    return SSL_TLSEXT_ERR_NOACK;
+}
+
+static enum dsnd_err add_pair(struct tls_context *self, struct dsnd_str cert, struct dsnd_str key,
+                              char *error, size_t error_size)
+{
+    char cert_file[FILE_NAME_SIZE];
+    char key_file[FILE_NAME_SIZE];
+    enum dsnd_err err = DSND_OK;
+
+    if (self->count == PAIRS_MAX || !cert.len || !key.len ||
+        dsnd_str_copy(cert, cert_file, sizeof(cert_file)) ||
+        dsnd_str_copy(key, key_file, sizeof(key_file))) {
+        (void)snprintf(error, error_size,
+                       "want as many keys as certificates, at most %d, in the same order",
+                       PAIRS_MAX);
+        return DSND_ERR_SYNTAX;
+    }
+    err = load_pair(cert_file, key_file, error, error_size, &self->at[self->count]);
+    if (!err)
+        err = tls_tickets_use(self->tickets, self->at[self->count++]);
+    return err;
+}
+
+static enum dsnd_err add_pairs(struct tls_context *self, struct dsnd_str certs,
+                               struct dsnd_str keys, char *error, size_t error_size)
+{
+    enum dsnd_err err = DSND_OK;
+
+    while (!err && (dsnd_str_present(certs) || dsnd_str_present(keys)))
+        err = add_pair(self, dsnd_str_trim(dsnd_str_cut(&certs, ',')),
+                       dsnd_str_trim(dsnd_str_cut(&keys, ',')), error, error_size);
+    return err;
+}
+
+enum dsnd_err tls_context_new(const char *cert_files, const char *key_files, char *error,
+                              size_t error_size, struct tls_context **ret_context)
+{
+    struct tls_context *self = calloc(1, sizeof(*self));
+    enum dsnd_err err = self ? DSND_OK : DSND_ERR_NOMEM;
+
+    (void)snprintf(error, error_size, "%s", dsnd_err_text(DSND_ERR_NOMEM));
+    if (!err)
+        err = tls_tickets_new(dsnd_clock_monotonic_ms, &self->tickets);
+    if (!err)
+        err = add_pairs(self, dsnd_str_of(cert_files), dsnd_str_of(key_files), error, error_size);
+    if (err) {
+        tls_context_free(self);
+        return err;
+    }
+    (void)SSL_CTX_set_tlsext_servername_callback(self->at[0], on_server_name);
+    (void)SSL_CTX_set_tlsext_servername_arg(self->at[0], self);
+    *ret_context = self;
+    return DSND_OK;
 }
 
 void tls_context_free(struct tls_context *self)
 {
-    SSL_CTX_free(ctx_of(self));
+    if (!self)
+        return;
+    for (size_t i = 0; i < self->count; i++)
+        SSL_CTX_free(self->at[i]);
+    tls_tickets_free(self->tickets);
+    free(self);
 }
 
 int64_t tls_context_not_after(const struct tls_context *self)
 {
-    X509 *cert = SSL_CTX_get0_certificate(ctx_of(self));
-    struct tm tm = {0};
+    int64_t first = INT64_MAX;
 
-    if (!cert || ASN1_TIME_to_tm(X509_get0_notAfter(cert), &tm) != 1)
-        return 0;
-    return (int64_t)timegm(&tm);
+    for (size_t i = 0; i < self->count; i++) {
+        X509 *cert = SSL_CTX_get0_certificate(self->at[i]);
+        struct tm tm = {0};
+        int64_t end = 0;
+
+        if (cert && ASN1_TIME_to_tm(X509_get0_notAfter(cert), &tm) == 1)
+            end = (int64_t)timegm(&tm);
+        if (end < first)
+            first = end;
+    }
+    return first;
 }
 
 enum dsnd_err tls_stream_new(struct tls_context *context, int fd, struct tls_stream **ret_stream)
 {
-    SSL *ssl = SSL_new(ctx_of(context));
+    SSL *ssl = SSL_new(context->at[0]);
 
     if (!ssl)
         return DSND_ERR_NOMEM;

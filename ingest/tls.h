@@ -25,15 +25,17 @@ enum tls_status {
 };
 
 /*
- * Load a certificate chain and its key (PEM files). DSND_ERR_IO, DSND_ERR_SYNTAX, DSND_ERR_CONFLICT
- * (key and certificate do not match), DSND_ERR_NOMEM; `error` then names file and cause.
+ * Load certificate chains and their keys: names of PEM files, comma-separated, in the same order,
+ * at most 16. A client gets the first whose certificate names the host it asks for, else the very
+ * first. DSND_ERR_IO, DSND_ERR_SYNTAX, DSND_ERR_CONFLICT (a key does not belong to its
+ * certificate), DSND_ERR_NOMEM; `error` then names file and cause.
  */
 DSND_MUST_CHECK
-enum dsnd_err tls_context_new(const char *cert_file, const char *key_file, char *error,
+enum dsnd_err tls_context_new(const char *cert_files, const char *key_files, char *error,
                               size_t error_size, struct tls_context **ret_context);
-/* Streams made from it may live on. */
+/* Not before the handshakes of its streams have ended; NULL is fine. */
 void tls_context_free(struct tls_context *self);
-/* When the certificate expires: seconds since 1970 UTC; 0 when it does not say. */
+/* When the first certificate expires: seconds since 1970 UTC; 0 when it does not say. */
 int64_t tls_context_not_after(const struct tls_context *self);
 
 /* A server's stream on the socket `fd`, which stays the caller's. DSND_ERR_NOMEM. */

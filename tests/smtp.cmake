@@ -13,3 +13,4 @@ foreach(name mta receiver submit)
     set_tests_properties(e2e/smtp_${name} PROPERTIES LABELS e2e TIMEOUT 300 SKIP_RETURN_CODE 77
         ENVIRONMENT DSND_MTA_DIR=${CMAKE_CURRENT_BINARY_DIR}/mta)
 endforeach()
+dsnd_unit_test(tls_ticket LIBS dsnd_ingest OpenSSL::SSL OpenSSL::Crypto)

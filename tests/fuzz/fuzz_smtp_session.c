@@ -1,9 +1,14 @@
 /*
  * Drives one session with arbitrary octets in arbitrary pieces, with and without LMTP and TLS, and
  * a journal that sometimes fails. Properties: replies are lines of CR LF, at most 512 octets,
- * without control octets; a message is acknowledged only after it was handed out; an action never
+ * without control octets; a message is acknowledged only after it was handed out, and handed out on
+ * the submission listener only after AUTH; an action never
  * repeats without progress; all memory goes back to the budget.
  */
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
 #include "ingest/smtp_session.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -60,6 +65,7 @@ static void commit(struct fuzz *self)
     struct journal_message message;
 
     smtp_session_message(&self->session, &message);
+    require(!self->session.options.submit || self->session.authenticated);
     require(message.recipient_count >= 1 && message.recipient_count <= 100);
     require(message.octets.ptr != NULL && message.octets.len <= 1000);
     check_output(self, false);
@@ -96,8 +102,24 @@ static bool feed(struct fuzz *self, struct dsnd_str in)
     }
 }
 
+/* The users of AUTH, read once. */
+static struct smtp_users *load_users(void)
+{
+    static const char text[] = "u {PLAIN}p\nv {SCRAM-SHA-256}1,YWJj,AAAA,AAAA\n";
+    char name[] = "/tmp/fuzz_smtp_session.XXXXXX";
+    char error[200];
+    struct smtp_users *users;
+    int fd = mkstemp(name);
+
+    require(fd >= 0 && write(fd, text, sizeof(text) - 1) == (ssize_t)sizeof(text) - 1);
+    require(smtp_users_load(name, error, sizeof(error), &users) == DSND_OK);
+    require(close(fd) == 0 && unlink(name) == 0);
+    return users;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
+    static struct smtp_users *users;
     static const struct dsnd_str domains[] = {DSND_STR_INIT("b.test")};
     static struct smtp_budget budget;
     static struct fuzz fuzz;
@@ -115,9 +137,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
     if (size < 2)
         return 0;
+    if (!users)
+        users = load_users();
+    settings.users = users;
     atomic_store(&budget.max, data[0] & 8 ? 17 * 1024 : 1024 * 1024);
     options.lmtp = data[0] & 1;
     options.starttls = data[0] & 2;
+    options.submit = (data[0] & 17) == 16;
     settings.require_signed = data[0] & 4;
     fuzz = (struct fuzz){.out = DSND_BUF_INIT(SMTP_OUTPUT_MAX), .pieces = data[1]};
     smtp_session_init(&fuzz.session, &settings, &options);

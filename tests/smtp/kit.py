@@ -96,7 +96,10 @@ class Receiver:
         if self.process is not None:
             self.process.kill()
             self.process.wait()
+        found = re.search("(Sanitizer|runtime error).*", self.log() if os.path.exists(self.path("log")) else "")
         shutil.rmtree(self.dir)
+        if found:
+            raise AssertionError(found.group())
 
     def messages(self):
         """Octets of every message in the journal, in order."""

@@ -141,6 +141,22 @@ class Tls(kit.ReceiverTest):
             self.assertEqual(again.say("NOOP")[0], 250)
             self.assertTrue(again.socket.session_reused, version)
 
+    def test_the_certificate_is_that_of_the_host_asked_for(self):
+        other_cert, other_key = self.receiver.path("c2.pem"), self.receiver.path("k2.pem")
+        kit.make_certificate(other_cert, other_key, name="*.second.test", kind="rsa")
+        self.receiver.settings["smtp.tls_cert"] += ", " + other_cert
+        self.receiver.settings["smtp.tls_key"] += ", " + other_key
+        self.started()
+        found = {name: self.secured(name=name).socket.getpeercert(True)
+                 for name in ("mx.bounce.test", "mx.second.test", "third.test")}
+        self.assertEqual(found["mx.bounce.test"], found["third.test"])
+        self.assertNotEqual(found["mx.bounce.test"], found["mx.second.test"])
+
+    def test_a_key_for_each_certificate_is_needed(self):
+        self.receiver.settings["smtp.tls_cert"] += ", " + self.cert
+        with self.assertRaisesRegex(AssertionError, "as many keys as certificates"):
+            self.started()
+
     def test_a_handshake_that_does_not_come_ends(self):
         self.started()
         client = kit.Client(self.tls_port, greet=False)
