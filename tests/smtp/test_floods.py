@@ -1,0 +1,231 @@
+#!/usr/bin/env python3
+"""The receiver under more than it wants: idle connections, clients that drip, half handshakes, reloads
+and its own end under load, a clock that jumps. DSND_IDLE sets the number of idle connections."""
+import os
+import resource
+import selectors
+import socket
+import threading
+import time
+
+import kit
+import mta
+
+
+def raise_limit(wanted):
+    """How many descriptors this process may have, of those that it wants."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    limit = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (limit, hard))
+    return limit
+
+
+def address(i, net=10):
+    return "127.%d.%d.%d" % (net, i // 250, i % 250 + 1)
+
+
+class Load(threading.Thread):
+    """Deliveries from one address, one after the other, until it is stopped."""
+
+    def __init__(self, receiver, source="127.0.0.1", fresh=True):
+        super().__init__(daemon=True)
+        self.receiver, self.source, self.fresh = receiver, source, fresh
+        self.seconds, self.answers, self.ended = [], [], threading.Event()
+
+    def run(self):
+        client = None
+        while not self.ended.is_set():
+            began = time.monotonic()
+            hello = "EHLO client.test" if client is None or self.fresh else None
+            if hello:
+                client = self.receiver.client(source=self.source)
+            self.answers.append(client.deliver(hello=hello)[0])
+            self.seconds.append(time.monotonic() - began)
+            if self.fresh:
+                client.close()
+            time.sleep(0.01)
+
+    def stop(self):
+        self.ended.set()
+        self.join()
+        return self
+
+
+class Floods(kit.ReceiverTest):
+    def setUp(self):
+        super().setUp()
+        self.room = raise_limit(25000)
+
+    def rss(self):
+        with open("/proc/%d/status" % self.receiver.process.pid, encoding="ascii") as status:
+            return int(status.read().split("VmRSS:")[1].split()[0])
+
+    def sanitized(self):
+        with open("/proc/%d/maps" % self.receiver.process.pid, encoding="ascii") as maps:
+            text = maps.read()
+        return "libasan" in text or "libtsan" in text
+
+    def normal(self, load, worst):
+        load.stop()
+        self.assertGreater(len(load.answers), 3)
+        self.assertEqual(set(load.answers), {250})
+        self.assertLess(max(load.seconds), worst)
+
+    def test_idle_connections_cost_little_and_are_in_nobodys_way(self):
+        count = min(int(os.environ.get("DSND_IDLE", "2000")), self.room - 200)
+        self.receiver.settings.update({"smtp.idle_timeout": "60s"})
+        receiver = self.started()
+        receiver.client().deliver()
+        before, crowd = self.rss(), []
+        for i in range(count):
+            crowd.append(receiver.client(source=address(i), greet=False))
+        for client in crowd:
+            self.assertEqual(client.reply()[0], 220)
+        grown = (self.rss() - before) / count
+        load = Load(receiver, "127.200.0.1")
+        load.start()
+        time.sleep(1)
+        self.normal(load, 0.1)
+        print("%d idle connections: %.1f KB each; delivery at worst %.1f ms" %
+              (count, grown, max(load.seconds) * 1000))
+        if not self.sanitized():
+            self.assertLess(grown, 20)
+        for client in crowd:
+            client.close()
+
+    def drip(self, connect, octets):
+        """500 clients that send an octet a second; how many are left after 12 seconds."""
+        selector, left = selectors.DefaultSelector(), 500
+        for i in range(500):
+            client = connect(i)
+            client.setblocking(False)
+            selector.register(client, selectors.EVENT_READ)
+        end, tick = time.monotonic() + 12, 0
+        while left and time.monotonic() < end:
+            for key, _ in selector.select(0.2):
+                try:
+                    gone = key.fileobj.recv(4096) == b""
+                except OSError:
+                    gone = True
+                if gone:
+                    selector.unregister(key.fileobj)
+                    key.fileobj.close()
+                    left -= 1
+            tick += 1
+            for key in list(selector.get_map().values()) if tick % 5 == 0 else ():
+                try:
+                    key.fileobj.send(octets)
+                except OSError:
+                    pass
+        selector.close()
+        return left
+
+    def test_who_drips_is_sent_away_and_others_are_served(self):
+        receiver = self.started()
+        load = Load(receiver, "127.200.0.1")
+
+        def connect(i):
+            client = receiver.client(source=address(i, 11))
+            if i % 2:
+                for line in ("EHLO client.test", "MAIL FROM:<>", "RCPT TO:<a@bounce.test>", "DATA"):
+                    client.say(line)
+            return client.socket
+
+        load.start()
+        self.assertEqual(self.drip(connect, b"x"), 0)
+        self.normal(load, 0.5)
+
+    def test_who_drips_a_handshake_is_sent_away_and_others_are_served(self):
+        cert, key = self.receiver.path("cert.pem"), self.receiver.path("key.pem")
+        kit.make_certificate(cert, key)
+        port = kit.free_port()
+        self.receiver.settings.update({"smtp.tls_cert": cert, "smtp.tls_key": key,
+                                       "smtp.tls_listen": "127.0.0.1:%d" % port})
+        receiver = self.started()
+        load = Load(receiver, "127.200.0.1")
+        load.start()
+        hello = b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03"
+        self.assertEqual(self.drip(lambda i: kit.Client(port, source=address(i, 12), first=hello,
+                                                        greet=False).socket, b"\0"), 0)
+        self.normal(load, 0.5)
+
+    def test_a_flood_of_handshakes_that_go_nowhere(self):
+        cert, key = self.receiver.path("cert.pem"), self.receiver.path("key.pem")
+        kit.make_certificate(cert, key, kind="rsa")
+        port = kit.free_port()
+        self.receiver.settings.update({"smtp.tls_cert": cert, "smtp.tls_key": key,
+                                       "smtp.tls_listen": "127.0.0.1:%d" % port})
+        receiver = self.started()
+        load = Load(receiver, "127.200.0.1")
+        load.start()
+        end, i = time.monotonic() + 3, 0
+        while time.monotonic() < end:
+            i += 1
+            with socket.create_connection(("127.0.0.1", port), 5, (address(i % 2000, 13), 0)) as client:
+                client.sendall(b"\x16\x03\x01\x00\x05\x01\x00\x00\x01\x00")
+        self.normal(load, 0.5)
+        receiver.await_log("smtp.tls_failed", 100)
+
+    def test_a_hundred_reloads_under_load(self):
+        receiver = self.started()
+        loads = [Load(receiver, "127.200.0.%d" % i, fresh=i % 2 == 0) for i in range(1, 5)]
+        for load in loads:
+            load.start()
+        for i in range(100):
+            receiver.settings["smtp.max_size"] = "nonsense" if i % 2 else "1M"
+            receiver.reload()
+        sent = 0
+        for load in loads:
+            self.normal(load, 2)
+            sent += len(load.answers)
+        self.assertEqual(receiver.log().count("receive.reload_failed"), 50)
+        self.assertEqual(len(receiver.messages()), sent)
+
+    def test_the_end_with_fifty_sessions_in_data(self):
+        self.receiver.settings["smtp.drain_timeout"] = "2s"
+        receiver, clients = self.started(), []
+        for i in range(50):
+            client = receiver.client(source=address(i, 14))
+            for line in ("EHLO client.test", "MAIL FROM:<>", "RCPT TO:<a@bounce.test>", "DATA"):
+                client.say(line)
+            client.send(kit.MESSAGE)
+            clients.append(client)
+        began = time.monotonic()
+        receiver.process.terminate()
+        time.sleep(0.1)
+        with self.assertRaises(OSError):
+            receiver.client()
+        for client in clients[::2]:
+            client.send(b".\r\n")
+        self.assertEqual({client.reply()[0] for client in clients[::2]}, {250})
+        self.assertEqual({client.reply()[1] for client in clients[1::2]},
+                         {"4.3.2 Shutting down, come back soon"})
+        self.assertEqual(receiver.stop(), 0)
+        self.assertLess(time.monotonic() - began, 3.5)
+        self.assertEqual(len(receiver.messages()), 25)
+
+    def test_a_clock_that_jumps_ends_no_session(self):
+        library = mta.faketime(os.environ.get("DSND_MTA_DIR", "build/mta"))
+        if not library:
+            self.skipTest("needs root and the package libfaketime")
+        file = self.receiver.path("now")
+
+        def jump(seconds):
+            with open(file, "w", encoding="ascii") as out:
+                out.write("%+d\n" % seconds)
+            time.sleep(1.5)
+
+        jump(0)
+        receiver = self.started(env=dict(os.environ, LD_PRELOAD=library, FAKETIME_TIMESTAMP_FILE=file,
+                                         FAKETIME_DONT_FAKE_MONOTONIC="1", FAKETIME_CACHE_DURATION="1"))
+        load, waiting = Load(receiver, "127.200.0.1"), receiver.client()
+        load.start()
+        for seconds in (3600, -3600, 0):
+            jump(seconds)
+            self.assertEqual(waiting.say("NOOP")[0], 250)
+        self.normal(load, 1)
+        self.assertNotIn("timeout", receiver.log())
+
+
+if __name__ == "__main__":
+    kit.main()
