@@ -74,6 +74,22 @@ static enum dsnd_err close_delays(struct store_conn *conn, struct pg_params *par
     return err;
 }
 
+/* `params` holds the time. */
+static enum dsnd_err hold_all(struct store_conn *conn, const struct pg_params *params)
+{
+    enum dsnd_err err = DSND_OK;
+    int64_t held = 1;
+
+    while (!err && held) {
+        PGresult *result = NULL;
+
+        err = pg_run(conn, STATEMENT_GUARD_HOLD, params, &result);
+        held = err ? 0 : pg_i64(result, 0, 0);
+        PQclear(result);
+    }
+    return err;
+}
+
 enum dsnd_err store_maintain(struct store_conn *conn, const struct store_retention *retention,
                              int64_t now_us)
 {
@@ -91,6 +107,10 @@ enum dsnd_err store_maintain(struct store_conn *conn, const struct store_retenti
     pg_add_time(&params, now_us);
     if (!err)
         err = pg_run(conn, STATEMENT_SUPPRESSION_EXPIRE, &params, NULL);
+    if (!err)
+        err = hold_all(conn, &params);
+    if (!err)
+        err = pg_run(conn, STATEMENT_GUARD_FORGET, &params, NULL);
     if (!err)
         err = pg_run(conn, STATEMENT_STRIKE_FORGET, &params, NULL);
     pg_params_clear(&params);

@@ -280,6 +280,15 @@
       " FROM suppression_change h LEFT JOIN campaign c ON c.id = h.campaign_id AND c.id <> 0" \
       " WHERE h.seq > $1::text::bigint ORDER BY h.seq LIMIT $2") \
     X(SUPPRESSION_CLOCK, "SELECT seq::text FROM suppression_clock") \
+    X(GUARD_LIST, \
+      "SELECT g.id::text, c.key, g.provider, g.hour::text, g.signature, g.failures::text," \
+      " guard_sent(g.campaign_id, g.provider)::text, g.held_at::text, g.decided_at::text," \
+      " g.released::text, (SELECT count(*) FROM suppression s WHERE s.guard_id = g.id" \
+      "  AND s.pending)::text FROM suppression_guard g" \
+      " LEFT JOIN campaign c ON c.id = g.campaign_id AND c.id <> 0" \
+      " WHERE g.held_at IS NOT NULL AND ($1::text IS NULL OR g.id < $1::text::bigint)" \
+      " ORDER BY g.id DESC LIMIT $2") \
+    X(GUARD_DECIDE, "SELECT guard_decide($1, $2)::text") \
     X(JOURNAL_LIST, \
       "SELECT journal, sequence::text, segment::text, position_octets::text, reports::text," \
       " duplicates::text, quarantined::text, updated_at::text," \

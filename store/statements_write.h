@@ -31,10 +31,11 @@ enum { STORE_DAYS_AHEAD = 7 };
     "$7::timestamptz[], $8::int8[], $9::timestamptz[], $10::int2[], $11::text[], " \
     "$12::timestamptz[], $13::timestamptz[], $14::text[]"
 /* Failures that may suppress, and confirmed deliveries that may lift. */
-#define CANDIDATES                                                                     \
-    "unnest($1::bytea[], $2::text[], $3::int8[], $4::text[], $5::int2[], $6::int2[], " \
-    "$7::int8[], $8::text[], $9::timestamptz[]) "                                      \
-    "n(hash, address, campaign_id, ref, class, evidence, status_id, delivery, at)"
+#define CANDIDATES                                                                            \
+    "unnest($1::bytea[], $2::text[], $3::int8[], $4::text[], $5::int2[], $6::int2[], "        \
+    "$7::int8[], $8::text[], $9::timestamptz[], $10::text[], $11::text[]) "                   \
+    "n(hash, address, campaign_id, ref, class, evidence, status_id, delivery, at, provider, " \
+    "signature)"
 #define CONFIRMED                                                                          \
     "(SELECT hash, max(at) AS at FROM unnest($1::bytea[], $2::timestamptz[]) u(hash, at) " \
     "GROUP BY hash) n"
@@ -47,6 +48,10 @@ enum { STORE_DAYS_AHEAD = 7 };
     X(PARTITION_DROP, "SELECT partition_drop($1, $2)") \
     X(DELIVERY_EXPIRE, "SELECT delivery_expire($1, $2, $3)") \
     X(SUPPRESSION_EXPIRE, "SELECT suppression_expire($1)") \
+    X(GUARD_HOLD, "SELECT guard_hold($1, 10000)") \
+    X(GUARD_FORGET, \
+        "DELETE FROM suppression_guard g WHERE g.hour < $1::timestamptz - interval '7 days'" \
+        " AND (g.held_at IS NULL OR g.decided_at < $1::timestamptz - interval '90 days')") \
     X(STRIKE_FORGET, \
         "DELETE FROM suppression_strike WHERE at < $1::timestamptz -" \
         " (SELECT coalesce(max(window_s), 0) FROM suppression_policy) * interval '1 second'") \
@@ -181,6 +186,13 @@ enum { STORE_DAYS_AHEAD = 7 };
         " GROUP BY 2, 3, 4 ORDER BY 2, 3, 4" \
         " ON CONFLICT (campaign_id, day, rule, rules_version)" \
         " DO UPDATE SET hits = t.hits + excluded.hits") \
+    X(WRITE_GUARD, \
+        "INSERT INTO suppression_guard AS g (campaign_id, provider, hour, signature, failures)" \
+        " SELECT n.campaign_id, n.provider, date_trunc('hour', n.at, 'UTC'), n.signature," \
+        " count(*) FROM " CANDIDATES " WHERE n.signature IS NOT NULL" \
+        " GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4" \
+        " ON CONFLICT (campaign_id, provider, hour, signature)" \
+        " DO UPDATE SET failures = g.failures + excluded.failures") \
     /* However many reports tell of a delivery, it counts once, from the first of them on. */ \
     X(WRITE_STRIKE, \
         "INSERT INTO suppression_strike AS s (address_hash, class, campaign_id, ref, at, status_id)" \
@@ -195,9 +207,13 @@ enum { STORE_DAYS_AHEAD = 7 };
     X(WRITE_SUPPRESSION, \
         "WITH fresh AS (" \
         "INSERT INTO suppression AS s (address_hash, address, campaign_id, ref, class, evidence," \
-        " source, status_ids, expires_at, caused_at)" \
+        " source, status_ids, expires_at, caused_at, guard_id, pending)" \
         " SELECT DISTINCT ON (n.hash) n.hash, n.address, n.campaign_id, n.ref, n.class," \
-        " n.evidence, 1, x.ids, now() + p.expires_s * interval '1 second', n.at FROM " CANDIDATES \
+        " n.evidence, 1, x.ids, now() + p.expires_s * interval '1 second', n.at, g.id," \
+        " coalesce(g.held_at IS NOT NULL AND g.decided_at IS NULL, false) FROM " CANDIDATES \
+        " LEFT JOIN suppression_guard g ON g.campaign_id = n.campaign_id" \
+        " AND g.provider = n.provider AND g.hour = date_trunc('hour', n.at, 'UTC')" \
+        " AND g.signature = n.signature" \
         " JOIN suppression_policy p ON p.class = n.class AND p.threshold > 0" \
         " CROSS JOIN LATERAL (SELECT CASE WHEN p.threshold = 1 THEN ARRAY[n.status_id] ELSE (" \
         "SELECT w.ids FROM suppression_strike e CROSS JOIN LATERAL (" \
@@ -210,17 +226,20 @@ enum { STORE_DAYS_AHEAD = 7 };
         " AND e.at <= n.at + p.window_s * interval '1 second'" \
         " AND w.strikes >= p.threshold AND w.days >= p.distinct_days ORDER BY e.at LIMIT 1)" \
         " END AS ids) x" \
-        " WHERE x.ids IS NOT NULL AND NOT EXISTS (SELECT FROM suppression t" \
+        " WHERE x.ids IS NOT NULL AND g.released IS NOT FALSE AND NOT EXISTS (SELECT FROM suppression t" \
         " WHERE t.address_hash = erased_hash(n.hash) AND t.expires_at IS NULL)" \
         " ORDER BY n.hash, p.expires_s DESC NULLS FIRST, n.status_id" \
         " ON CONFLICT (address_hash) DO UPDATE SET class = excluded.class," \
         " evidence = excluded.evidence, source = excluded.source," \
         " expires_at = excluded.expires_at, status_ids = excluded.status_ids," \
-        " caused_at = excluded.caused_at, created_at =" \
+        " caused_at = excluded.caused_at, guard_id = excluded.guard_id," \
+        " pending = excluded.pending, created_at =" \
         " CASE WHEN s.expires_at <= now() THEN now() ELSE s.created_at END" \
-        " WHERE s.expires_at <= now() OR s.expires_at IS NOT NULL AND excluded.expires_at IS NULL" \
+        " WHERE s.expires_at <= now() OR s.pending AND NOT excluded.pending" \
+        " OR s.expires_at IS NOT NULL AND excluded.expires_at IS NULL AND NOT excluded.pending" \
         " RETURNING s.*)" \
-        " SELECT suppression_log(1::int2, 1::int2, NULL, array_agg(fresh::suppression)) FROM fresh") \
+        " SELECT suppression_log(1::int2, 1::int2, NULL, array_agg(fresh::suppression))" \
+        " FROM fresh WHERE NOT fresh.pending") \
     /* Who received a message later is there: but a complaint, and what people set, stay. */ \
     X(WRITE_STRIKE_LIFT, \
         "WITH due AS (SELECT s.address_hash, s.class, s.campaign_id, s.ref FROM " CONFIRMED \

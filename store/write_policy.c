@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "store/signature.h"
 #include "store/write_span.h"
 
 struct candidate {
@@ -20,6 +21,8 @@ struct candidate {
     int64_t status_id;
     struct dsnd_str delivery;
     int64_t us;
+    struct dsnd_str provider;
+    struct dsnd_str signature; /* absent where the cause is not guarded */
 };
 
 /* Failures that may suppress, and confirmed deliveries that may lift. */
@@ -51,9 +54,11 @@ static enum dsnd_err hash_ref(const struct write_item *w, const struct write_sta
     return store_hash_of(parts, 3, ret_hash);
 }
 
-static enum dsnd_err make_candidate(const struct write_item *w, const struct write_status *s,
-                                    enum report_class klass, struct candidate *c)
+static enum dsnd_err make_candidate(struct write_span *self, const struct write_item *w,
+                                    const struct write_status *s, enum report_class klass,
+                                    struct candidate *c)
 {
+    enum dsnd_err err = DSND_OK;
     bool ref_only = s->evidence == STORE_EVIDENCE_SIGNED_REF;
 
     *c = (struct candidate){
@@ -65,7 +70,14 @@ static enum dsnd_err make_candidate(const struct write_item *w, const struct wri
         .status_id = s->id,
         .delivery = s->ref,
         .us = w->item.received_us,
+        .provider = s->event.provider,
+        .signature = DSND_STR_ABSENT,
     };
+    /* Only an outage makes many addresses unknown at once. */
+    if (klass == REPORT_CLASS_MAILBOX_UNKNOWN && s->recipient->diagnostic.len)
+        err = store_text_signature(&self->arena, s->recipient->diagnostic, &c->signature);
+    if (err)
+        return err;
     return ref_only ? hash_ref(w, s, &c->hash) : store_address_hash(s->proven, &c->hash);
 }
 
@@ -84,17 +96,17 @@ static bool confirms(const struct write_status *s)
            s->event.state == STORE_STATE_DELIVERED;
 }
 
-static enum dsnd_err sort_status(const struct write_item *w, const struct write_status *s,
-                                 struct verdicts *verdicts)
+static enum dsnd_err sort_status(struct write_span *self, const struct write_item *w,
+                                 const struct write_status *s, struct verdicts *verdicts)
 {
     enum report_class klass = REPORT_CLASS_NONE;
 
     if (!dsnd_str_present(s->proven) && s->evidence != STORE_EVIDENCE_SIGNED_REF)
         return DSND_OK;
     if (counts(s, &klass))
-        return make_candidate(w, s, klass, &verdicts->failed[verdicts->failed_count++]);
+        return make_candidate(self, w, s, klass, &verdicts->failed[verdicts->failed_count++]);
     if (confirms(s))
-        return make_candidate(w, s, klass, &verdicts->confirmed[verdicts->confirmed_count++]);
+        return make_candidate(self, w, s, klass, &verdicts->confirmed[verdicts->confirmed_count++]);
     return DSND_OK;
 }
 
@@ -119,7 +131,7 @@ static enum dsnd_err collect(struct write_span *self, struct verdicts *ret_verdi
         const struct write_item *w = &self->items[i];
 
         for (size_t s = 0; w->fate == WRITE_FATE_STORED && s < w->status_count && !err; s++)
-            err = sort_status(w, &w->statuses[s], &v);
+            err = sort_status(self, w, &w->statuses[s], &v);
     }
     if (err)
         return err;
@@ -152,12 +164,18 @@ static enum dsnd_err send_failed(struct write_span *self, const struct verdicts 
         {PG_KIND_I64, offsetof(struct candidate, status_id)},
         {PG_KIND_TEXT, offsetof(struct candidate, delivery)},
         {PG_KIND_TIME, offsetof(struct candidate, us)},
+        {PG_KIND_TEXT, offsetof(struct candidate, provider)},
+        {PG_KIND_TEXT, offsetof(struct candidate, signature)},
     };
+    enum dsnd_err err;
 
     pg_params_clear(&self->params);
     pg_add_rows(&self->params, columns, sizeof(columns) / sizeof(*columns), v->failed,
                 sizeof(*v->failed), v->failed_count);
-    return send_two(self, STATEMENT_WRITE_STRIKE, STATEMENT_WRITE_SUPPRESSION, ret_sent);
+    (*ret_sent)++;
+    err = pg_send(self->conn, STATEMENT_WRITE_GUARD, &self->params);
+    return err ? err
+               : send_two(self, STATEMENT_WRITE_STRIKE, STATEMENT_WRITE_SUPPRESSION, ret_sent);
 }
 
 static enum dsnd_err send_confirmed(struct write_span *self, const struct verdicts *v,

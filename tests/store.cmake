@@ -10,9 +10,11 @@ function(dsnd_db_test name)
     set_tests_properties(db/${name} PROPERTIES LABELS db TIMEOUT 300 SKIP_RETURN_CODE 77)
 endfunction()
 
+dsnd_unit_test(delivery LIBS dsnd_store)
 dsnd_db_test(schema LIBS dsnd_store)
 dsnd_db_test(write LIBS dsnd_store Threads::Threads SOURCES support/items.c)
 dsnd_db_test(suppression LIBS dsnd_store SOURCES support/items.c)
+dsnd_db_test(guard LIBS dsnd_store SOURCES support/items.c)
 dsnd_db_test(maintain LIBS dsnd_store SOURCES support/items.c)
 dsnd_db_test(erase LIBS dsnd_store SOURCES support/items.c)
 

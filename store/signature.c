@@ -1,0 +1,67 @@
+#include "store/signature.h"
+
+#include <stdbool.h>
+#include <string.h>
+
+enum { SINGLE_WORD_MIN = 8 };
+
+static bool parts_words(char c)
+{
+    return (unsigned char)c <= ' ' || strchr("<>()[]{}\"';,=|", c) != NULL;
+}
+
+static bool names_one(struct dsnd_str word)
+{
+    bool digit = false;
+
+    for (size_t i = 0; i < word.len; i++) {
+        if (word.ptr[i] == '@')
+            return true;
+        digit = digit || (word.ptr[i] >= '0' && word.ptr[i] <= '9');
+    }
+    return digit && word.len >= SINGLE_WORD_MIN;
+}
+
+static char fold(char c)
+{
+    if (c >= 'A' && c <= 'Z')
+        return (char)(c - 'A' + 'a');
+    return c >= '0' && c <= '9' ? '0' : c;
+}
+
+/* The octets of `text` that fit into `max` without half a character. */
+static size_t fitting(const char *text, size_t len, size_t max)
+{
+    if (len <= max)
+        return len;
+    while (max && ((unsigned char)text[max] & 0xC0) == 0x80)
+        max--;
+    return max;
+}
+
+enum dsnd_err store_text_signature(struct dsnd_arena *arena, struct dsnd_str text,
+                                   struct dsnd_str *ret_signature)
+{
+    char *out = dsnd_arena_alloc(arena, text.len + 1);
+    size_t len = 0;
+
+    if (!out)
+        return DSND_ERR_NOMEM;
+    for (size_t at = 0; at < text.len && len <= STORE_SIGNATURE_MAX;) {
+        struct dsnd_str word = dsnd_str_make(text.ptr + at, 0);
+
+        while (at < text.len && !parts_words(text.ptr[at])) {
+            word.len++;
+            at++;
+        }
+        if (word.len && !names_one(word)) {
+            if (len)
+                out[len++] = ' ';
+            for (size_t i = 0; i < word.len; i++)
+                out[len++] = fold(word.ptr[i]);
+        }
+        at++;
+    }
+    *ret_signature = dsnd_str_make(out, fitting(out, len, STORE_SIGNATURE_MAX));
+    return DSND_OK;
+}

@@ -1,0 +1,177 @@
+/* The state of a delivery depends on what was reported, never on the order of arrival. */
+#include "store/delivery.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "store/signature.h"
+
+enum { EVENTS = 6, HOUR = 3600 };
+
+static struct delivery_event event(enum store_state state, enum report_class klass, int64_t hour,
+                                   struct dsnd_str provider)
+{
+    return (struct delivery_event){
+        .state = state,
+        .klass = klass,
+        .kind = state == STORE_STATE_FAILED ? STORE_KIND_HARD : STORE_KIND_NONE,
+        .provider = provider,
+        .us = hour * HOUR * 1000000,
+        .status_id = hour + 1,
+    };
+}
+
+static void make_events(struct delivery_event ret_events[EVENTS])
+{
+    const struct delivery_event events[EVENTS] = {
+        event(STORE_STATE_DELAYED, REPORT_CLASS_THROTTLED, 1, DSND_STR("google")),
+        event(STORE_STATE_DELAYED, REPORT_CLASS_NETWORK, 2, DSND_STR("")),
+        event(STORE_STATE_HANDED_OFF, REPORT_CLASS_NONE, 3, DSND_STR("yahoo")),
+        event(STORE_STATE_DELIVERED, REPORT_CLASS_NONE, 4, DSND_STR("google")),
+        event(STORE_STATE_FAILED, REPORT_CLASS_MAILBOX_FULL, 5, DSND_STR("google")),
+        event(STORE_STATE_FAILED, REPORT_CLASS_MAILBOX_UNKNOWN, 6, DSND_STR("gmx")),
+    };
+
+    memcpy(ret_events, events, sizeof(events));
+    ret_events[3].complaint = true;
+}
+
+static struct delivery apply(const struct delivery_event *events, const int *order, int count)
+{
+    struct delivery d = {.provider = DSND_STR("")};
+
+    for (int i = 0; i < count; i++)
+        delivery_apply(&d, &events[order[i]]);
+    d.changed = false;
+    return d;
+}
+
+static void check_equal(const struct delivery *a, const struct delivery *b)
+{
+    assert_int_equal(a->state, b->state);
+    assert_int_equal(a->klass, b->klass);
+    assert_int_equal(a->kind, b->kind);
+    assert_true(dsnd_str_eq(a->provider, b->provider));
+    assert_int_equal(a->outcome_us, b->outcome_us);
+    assert_int_equal(a->status_id, b->status_id);
+    assert_int_equal(a->delayed_us, b->delayed_us);
+    assert_int_equal(a->delayed_class, b->delayed_class);
+    assert_int_equal(a->complained_us, b->complained_us);
+}
+
+/* Heap's algorithm; every order must give `expected`. */
+static void permute(const struct delivery_event *events, int *order, int n, int count,
+                    const struct delivery *expected)
+{
+    if (n == 1) {
+        struct delivery d = apply(events, order, count);
+
+        check_equal(&d, expected);
+        return;
+    }
+    for (int i = 0; i < n; i++) {
+        int other = n % 2 ? 0 : i;
+        int swap;
+
+        permute(events, order, n - 1, count, expected);
+        swap = order[other];
+        order[other] = order[n - 1];
+        order[n - 1] = swap;
+    }
+}
+
+static void every_order_of_every_set_gives_the_same_state(void **state)
+{
+    struct delivery_event events[EVENTS];
+
+    (void)state;
+    make_events(events);
+    for (unsigned set = 1; set < 1u << EVENTS; set++) {
+        int order[EVENTS];
+        int count = 0;
+        struct delivery expected;
+
+        for (int i = 0; i < EVENTS; i++)
+            if (set & 1u << i)
+                order[count++] = i;
+        expected = apply(events, order, count);
+        permute(events, order, count, count, &expected);
+    }
+}
+
+static void the_strongest_outcome_wins(void **state)
+{
+    struct delivery_event events[EVENTS];
+    const int all[EVENTS] = {5, 4, 3, 2, 1, 0};
+    struct delivery d;
+
+    (void)state;
+    make_events(events);
+    d = apply(events, all, EVENTS);
+    assert_int_equal(d.state, STORE_STATE_FAILED);
+    assert_int_equal(d.delayed_us, events[0].us); /* the first delay, whatever came then */
+    assert_int_equal(d.delayed_class, REPORT_CLASS_THROTTLED);
+    assert_true(d.complained_us != 0);
+}
+
+struct signature_case {
+    const char *text;
+    const char *signature;
+};
+
+static const struct signature_case signature_cases[] = {
+    {"", ""},
+    {"550 5.1.1 <a@b.example>: No such USER", "000 0.0.0 : no such user"},
+    {"no such user id 4F0A11BC22", "no such user id"},
+    {"  user\t(unknown)\r\n ", "user unknown"},
+    {"a@b", ""},
+    {"\xC3\xA4nder", "\xC3\xA4nder"},
+};
+
+static void a_signature_names_nobody(void **state)
+{
+    struct dsnd_arena arena = DSND_ARENA_INIT(65536);
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(signature_cases) / sizeof(*signature_cases); i++) {
+        struct dsnd_str signature;
+
+        assert_int_equal(
+            store_text_signature(&arena, dsnd_str_of(signature_cases[i].text), &signature),
+            DSND_OK);
+        if (!dsnd_str_eq(signature, dsnd_str_of(signature_cases[i].signature)))
+            fail_msg("\"%s\" became \"%.*s\"", signature_cases[i].text, DSND_STR_ARG(signature));
+    }
+    dsnd_arena_done(&arena);
+}
+
+static void a_long_signature_is_cut_between_characters(void **state)
+{
+    struct dsnd_arena arena = DSND_ARENA_INIT(65536);
+    struct dsnd_str signature;
+    char text[401] = "a";
+
+    (void)state;
+    for (size_t i = 1; i < sizeof(text); i++)
+        text[i] = i % 2 ? '\xC3' : '\xA4';
+    assert_int_equal(store_text_signature(&arena, dsnd_str_make(text, sizeof(text)), &signature),
+                     DSND_OK);
+    assert_int_equal(signature.len, STORE_SIGNATURE_MAX - 1);
+    dsnd_arena_done(&arena);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_order_of_every_set_gives_the_same_state),
+        cmocka_unit_test(the_strongest_outcome_wins),
+        cmocka_unit_test(a_signature_names_nobody),
+        cmocka_unit_test(a_long_signature_is_cut_between_characters),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
