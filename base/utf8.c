@@ -1,5 +1,7 @@
 #include "base/utf8.h"
 
+#include <string.h>
+
 size_t utf8_next(struct dsnd_str s, uint32_t *ret_char)
 {
     static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
@@ -28,11 +30,28 @@ size_t utf8_next(struct dsnd_str s, uint32_t *ret_char)
     return len;
 }
 
+/* Octets of ASCII at the front of `s`, counted in steps of a word: most text is nothing else. */
+static size_t ascii_words(struct dsnd_str s)
+{
+    size_t at = 0;
+    uint64_t word;
+
+    while (s.len - at >= sizeof(word)) {
+        memcpy(&word, s.ptr + at, sizeof(word));
+        if (word & UINT64_C(0x8080808080808080))
+            break;
+        at += sizeof(word);
+    }
+    return at;
+}
+
 bool utf8_valid(struct dsnd_str s)
 {
     while (s.len) {
-        size_t len = utf8_next(s, NULL);
+        size_t len = ascii_words(s);
 
+        if (!len)
+            len = utf8_next(s, NULL);
         if (!len)
             return false;
         s = dsnd_str_slice(s, len, s.len);

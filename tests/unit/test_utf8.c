@@ -4,6 +4,8 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include <stdio.h>
+
 #include "base/utf8.h"
 
 static void utf8_follows_rfc_3629(void **state)
@@ -34,6 +36,16 @@ static void utf8_follows_rfc_3629(void **state)
     for (size_t i = 0; i < ROWS(rows); i++)
         if (utf8_valid(dsnd_str_of(rows[i].octets)) != rows[i].valid)
             fail_msg("row %zu", i);
+    /* Wherever it stands among plain letters, which are counted in words of eight. */
+    for (size_t i = 0; i < ROWS(rows); i++)
+        for (int at = 0; at <= 24; at++) {
+            char text[64];
+            int len = snprintf(text, sizeof(text), "%.*s%s%.*s", at, "aaaaaaaaaaaaaaaaaaaaaaaa",
+                               rows[i].octets, 24 - at, "aaaaaaaaaaaaaaaaaaaaaaaa");
+
+            if (utf8_valid(dsnd_str_make(text, (size_t)len)) != rows[i].valid)
+                fail_msg("row %zu behind %d letters", i, at);
+        }
 }
 
 static void cut_never_splits_a_character(void **state)
