@@ -44,6 +44,11 @@ static PGresult *run(const char *sql)
     PGconn *conn = connection();
     PGresult *result = PQexec(conn, sql);
 
+    if (PQstatus(conn) != CONNECTION_OK) { /* the test has restarted the server */
+        PQclear(result);
+        conn = connection();
+        result = PQexec(conn, sql);
+    }
     if (PQresultStatus(result) != PGRES_COMMAND_OK && PQresultStatus(result) != PGRES_TUPLES_OK)
         fail_msg("%s: %s", sql, PQerrorMessage(conn));
     return result;
