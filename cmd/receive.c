@@ -85,6 +85,7 @@ static struct smtp_server_settings server_settings(const struct settings *settin
         .message_rate = settings->smtp.message_rate,
         .error_rate = settings->smtp.error_rate,
         .max_recipients = settings->smtp.max_recipients,
+        .max_memory = settings->smtp.memory,
         .idle_timeout_ms = settings->smtp.idle_timeout,
         .drain_timeout_ms = settings->smtp.drain_timeout,
         .threads = (unsigned)settings->smtp.threads,

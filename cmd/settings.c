@@ -65,6 +65,7 @@ const struct config_option settings_options[] = {
     COUNT(smtp, error_rate, "0", 0, 1000000,
           "refusals of an address a minute until it may not connect; 0: any"),
     COUNT(smtp, max_recipients, "1000", 100, 1000, "recipients of one message"),
+    OCTETS(smtp, memory, "256M", MIB, 1024 * GIB, "octets of all mail in progress"),
     TIME(smtp, idle_timeout, "300s", SECOND, HOUR, "how long a session may say nothing"),
     TIME(smtp, drain_timeout, "10s", 0, HOUR, "how long sessions may finish after SIGTERM"),
     COUNT(smtp, threads, "0", 0, 256, "event loops; 0: one a core"),

@@ -20,6 +20,7 @@ struct settings {
         uint64_t message_rate;
         uint64_t error_rate;
         uint64_t max_recipients;
+        uint64_t memory; /* octets of all mail in progress */
         uint64_t idle_timeout;
         uint64_t drain_timeout;
         uint64_t threads; /* 0: one a core */

@@ -93,6 +93,29 @@ class Floods(kit.ReceiverTest):
         for client in crowd:
             client.close()
 
+    def test_mail_in_progress_takes_its_share_of_memory_and_no_more(self):
+        self.receiver.settings["smtp.memory"] = "20M"
+        receiver = self.started()
+        receiver.client().deliver()
+        before, answers, clients = self.rss(), [], []
+        body = b"x" * 98 + b"\r\n"
+        for i in range(40):
+            client = receiver.client(source=address(i, 15))
+            for line in ("EHLO client.test", "MAIL FROM:<>", "RCPT TO:<a@bounce.test>", "DATA"):
+                client.say(line)
+            client.send(body * 9000)
+            clients.append(client)
+        time.sleep(0.5)
+        grown = self.rss() - before
+        for client in clients:
+            client.send(b".\r\n")
+            answers.append(client.reply()[0])
+        self.assertEqual(set(answers), {250, 452})
+        self.assertEqual(len(receiver.messages()), 1 + answers.count(250))
+        if not self.sanitized():
+            self.assertLess(grown, 40 * 1024)
+        self.assertEqual(clients[-1].deliver(hello=None)[0], 250)
+
     def drip(self, connect, octets):
         """500 clients that send an octet a second; how many are left after 12 seconds."""
         selector, left = selectors.DefaultSelector(), 500
