@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "cmd/child.h"
 #include "cmd/commands.h"
+#include "cmd/confine.h"
 #include "cmd/material.h"
 #include "cmd/settings.h"
 #include "ingest/journal.h"
@@ -166,6 +167,30 @@ static enum dsnd_err open_journal(struct receive *self)
     return DSND_OK;
 }
 
+/*
+ * The process that speaks with strangers writes only its journal, and unix sockets where it is to
+ * listen on them. Reading stays as it is: a reload may name other files.
+ */
+static void give_up_rights(const struct settings *settings)
+{
+    char sockets[CONFIG_STRING_SIZE];
+    struct confine_dir dirs[2] = {{settings->journal.dir, false}, {sockets, true}};
+    struct dsnd_str lmtp = dsnd_str_of(settings->smtp.lmtp_listen);
+    bool is_path = lmtp.len && lmtp.ptr[0] == '/';
+    size_t slash = dsnd_str_rchr(lmtp, '/');
+    enum dsnd_err err = DSND_ERR_LIMIT;
+
+    if (is_path && dsnd_str_chr(lmtp, ',') == SIZE_MAX)
+        err = dsnd_str_copy(dsnd_str_slice(lmtp, 0, slash ? slash : 1), sockets, sizeof(sockets));
+    if (!err || !is_path)
+        err = confine(dirs, is_path ? 2 : 1);
+    if (err && err != DSND_ERR_UNAVAILABLE)
+        log_event(LOG_LEVEL_WARN, "receive.unconfined", "error=\"%s\" errno=\"%s\"",
+                  dsnd_err_text(err), err == DSND_ERR_IO ? strerror(errno) : "");
+    else
+        log_event(LOG_LEVEL_INFO, "receive.confined", "by=%s", err ? "nothing" : "landlock");
+}
+
 static void reload(struct receive *self)
 {
     static struct settings fresh;
@@ -233,8 +258,10 @@ int cmd_receive(int argc, char **argv)
     if (status >= 0)
         return status;
     err = child_begin("receive", METRICS_SLOT_RECEIVE);
-    if (!err)
+    if (!err) {
+        give_up_rights(&settings);
         err = open_journal(&self);
+    }
     if (!err)
         err = apply(&self, &settings, &error);
     if (err)

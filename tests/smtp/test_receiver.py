@@ -342,6 +342,16 @@ class Descriptors(kit.ReceiverTest):
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
+class Confined(kit.ReceiverTest):
+    def test_it_gives_up_rights_before_it_listens(self):
+        receiver = self.started()
+        if "by=nothing" in receiver.log():
+            self.skipTest("the kernel has no Landlock")
+        receiver.await_log("receive.confined .*by=landlock")
+        with open("/proc/%d/status" % receiver.process.pid, encoding="ascii") as status:
+            self.assertIn("NoNewPrivs:\t1", status.read())
+
+
 class Disk(kit.ReceiverTest):
     def test_below_the_reserve_mail_is_deferred_and_other_commands_work(self):
         if shutil.disk_usage(self.receiver.dir).free >= 1 << 40:
