@@ -78,6 +78,7 @@ enum dsnd_err store_send_add(struct store_conn *conn, const struct store_send *s
 enum dsnd_err store_metrics(struct store_conn *conn, const struct store_metrics_filter *filter,
                             unsigned limit, struct store_rows **ret_rows)
 {
+    enum statement statement = STATEMENT_METRICS_ALL;
     bool one = dsnd_str_present(filter->campaign);
     struct pg_params params;
     enum dsnd_err err;
@@ -93,8 +94,11 @@ enum dsnd_err store_metrics(struct store_conn *conn, const struct store_metrics_
     pg_add_i64(&params, limit);
     if (one)
         pg_add_text(&params, filter->campaign);
-    err = query_run(conn, one ? STATEMENT_METRICS_CAMPAIGN : STATEMENT_METRICS_ALL, &params,
-                    ret_rows);
+    if (one)
+        statement = STATEMENT_METRICS_CAMPAIGN;
+    else if (filter->by_campaign)
+        statement = STATEMENT_METRICS_EACH;
+    err = query_run(conn, statement, &params, ret_rows);
     pg_params_done(&params);
     return err;
 }

@@ -73,7 +73,9 @@
     " sum(h.failed)::text, sum(h.hard)::text, sum(h.soft)::text, sum(h.block)::text," \
     " sum(h.delivered)::text, sum(h.handed_off)::text, sum(h.delay_open)::text," \
     " sum(h.delayed)::text, sum(h.complained)::text, sum(h.statuses)::text," \
-    " sum(h.proven)::text FROM total_hour h JOIN campaign c ON c.id = h.campaign_id" \
+    " sum(h.proven)::text FROM "
+#define QUERY_METRICS_EACH "total_hour h JOIN campaign c ON c.id = h.campaign_id"
+#define QUERY_METRICS_TIME \
     " WHERE h.hour >= date_trunc('hour', $1::text::timestamptz, 'UTC')" \
     " AND h.hour < $2::text::timestamptz"
 #define QUERY_METRICS_PAGE \
@@ -186,9 +188,13 @@
       "  DO UPDATE SET sent = t.sent + excluded.sent)" \
       " SELECT (i.copy = 1 AND a.ref IS NOT NULL)::text FROM input i" \
       " LEFT JOIN added a ON a.campaign_id = i.campaign_id AND a.ref = i.ref ORDER BY i.ord") \
-    X(METRICS_ALL, QUERY_METRICS QUERY_METRICS_PAGE) \
+    /* The sum over all campaigns where they are not told apart. */ \
+    X(METRICS_ALL, \
+      QUERY_METRICS "total_hour_all h CROSS JOIN (SELECT NULL::text AS key) c" \
+      QUERY_METRICS_TIME QUERY_METRICS_PAGE) \
+    X(METRICS_EACH, QUERY_METRICS QUERY_METRICS_EACH QUERY_METRICS_TIME QUERY_METRICS_PAGE) \
     X(METRICS_CAMPAIGN, \
-      QUERY_METRICS " AND h.campaign_id = (SELECT id FROM campaign WHERE key = $9)" \
+      QUERY_METRICS QUERY_METRICS_EACH QUERY_METRICS_TIME " AND h.campaign_id = (SELECT id FROM campaign WHERE key = $9)" \
       QUERY_METRICS_PAGE) \
     X(TIME_ZONE_FIND, "SELECT timezone($1, now())::text") \
     X(STATUS_LIST, QUERY_STATUS QUERY_STATUS_FILTER QUERY_STATUS_PAGE) \

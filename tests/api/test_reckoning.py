@@ -349,6 +349,17 @@ class Reckoning(Case):
                 self.assertLessEqual(abs(found["p95_s"] - percentile(values, 0.95)), 1)
         self.problem(self.get("/v1/campaigns/nosuch/timings"), 404)
 
+    def test_all_campaigns_together_are_the_sum_of_each(self):
+        """Reports that name no campaign are among them."""
+        for dim in ("provider", "class"):
+            whole = collections.defaultdict(collections.Counter)
+            for point in self.series(interval="hour", group_by="campaign," + dim):
+                counts = {name: point["counts"][name] for name in COUNTS}
+                counts["statuses"] = point["coverage"]["denominator"]
+                whole[point["t"], point["dims"][dim]].update(counts)
+            self.check_series(self.series(interval="hour", group_by=dim), whole,
+                              lambda point, dim=dim: (point["t"], point["dims"][dim]))
+
     def test_campaigns_side_by_side(self):
         points = {p["dims"]["campaign"]: p for p in self.series(interval="none",
                                                                 group_by="campaign")}
