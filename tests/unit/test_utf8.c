@@ -1,11 +1,10 @@
 #include "tests/support/unit.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "base/log.h"
-#include <stdio.h>
-
 #include "base/utf8.h"
 
 static void utf8_follows_rfc_3629(void **state)
