@@ -14,6 +14,8 @@
 #include "base/str.h"
 #include "cmd/commands.h"
 
+enum { CHILD_SOCKETS_MAX = 64 };
+
 /* A descriptor that the supervisor left in the environment, or -1. */
 static int inherited_fd(const char *name)
 {
@@ -64,6 +66,19 @@ void child_ready(void)
 #ifdef DSND_HAVE_SYSTEMD
     (void)sd_notify(0, "READY=1");
 #endif
+}
+
+unsigned child_sockets(void)
+{
+    uint64_t count;
+    uint64_t pid;
+
+    if (dsnd_str_to_u64(dsnd_str_of(getenv("LISTEN_FDS")), CHILD_SOCKETS_MAX, &count) ||
+        dsnd_str_to_u64(dsnd_str_of(getenv("LISTEN_PID")), INT32_MAX, &pid))
+        return 0;
+    if (pid != (uint64_t)getpid() && !(child_supervised() && pid == (uint64_t)getppid()))
+        return 0;
+    return (unsigned)count;
 }
 
 enum child_event child_wait(int timeout_ms)

@@ -34,6 +34,12 @@ void child_ready(void);
  */
 enum child_event child_wait(int timeout_ms);
 
+/*
+ * How many listening sockets a service manager has passed, from descriptor 3 on, to us or to our
+ * supervisor (sd_listen_fds(3)).
+ */
+unsigned child_sockets(void);
+
 /* The exit status that tells the supervisor what `err` means: whether starting again can help. */
 int child_exit_status(enum dsnd_err err);
 

@@ -77,6 +77,7 @@ static struct smtp_server_settings server_settings(const struct settings *settin
         .submit_listen = settings->submit.listen,
         .users_file = settings->submit.users_file,
         .proxy_from = settings->smtp.proxy_from,
+        .inherited = child_sockets(),
         .hostname = hostname,
         .domains = settings->smtp.domains,
         .max_size = settings->smtp.max_size,

@@ -2,13 +2,14 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
-enum { BACKLOG = 4096 };
+enum { BACKLOG = 4096, INHERITED_FIRST = 3 };
 
 static enum dsnd_err parse_unix(struct dsnd_str text, struct smtp_address *ret_address)
 {
@@ -118,6 +119,48 @@ enum dsnd_err smtp_listen_open(struct smtp_address *address, int *ret_fd)
         return err;
     }
     *ret_fd = fd;
+    return DSND_OK;
+}
+
+/* `fd` is a stream socket that listens on `address`. */
+static bool listens_on(int fd, const struct smtp_address *address)
+{
+    struct smtp_address own = {.len = sizeof(own.storage)};
+    struct sockaddr_un *a = (struct sockaddr_un *)&own.storage;
+    const struct sockaddr_un *b = (const struct sockaddr_un *)&address->storage;
+    socklen_t len = sizeof(int);
+    int listening = 0;
+
+    if (getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listening, &len) != 0 || !listening ||
+        getsockname(fd, (struct sockaddr *)&own.storage, &own.len) != 0 ||
+        own.storage.ss_family != address->storage.ss_family)
+        return false;
+    if (own.storage.ss_family == AF_UNIX)
+        return strcmp(a->sun_path, b->sun_path) == 0;
+    if (smtp_listen_port(&own) != smtp_listen_port(address))
+        return false;
+    if (own.storage.ss_family == AF_INET)
+        return memcmp(&((struct sockaddr_in *)(void *)a)->sin_addr,
+                      &((const struct sockaddr_in *)(const void *)b)->sin_addr,
+                      sizeof(struct in_addr)) == 0;
+    return memcmp(&((struct sockaddr_in6 *)(void *)a)->sin6_addr,
+                  &((const struct sockaddr_in6 *)(const void *)b)->sin6_addr,
+                  sizeof(struct in6_addr)) == 0;
+}
+
+enum dsnd_err smtp_listen_inherit(const struct smtp_address *address, unsigned count, int *ret_fd)
+{
+    int fd = INHERITED_FIRST;
+    int copy;
+
+    while (fd < INHERITED_FIRST + (int)count && !listens_on(fd, address))
+        fd++;
+    if (fd == INHERITED_FIRST + (int)count)
+        return DSND_ERR_NOT_FOUND;
+    copy = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+    if (copy < 0 || fcntl(copy, F_SETFL, O_NONBLOCK) != 0)
+        return DSND_ERR_IO;
+    *ret_fd = copy;
     return DSND_OK;
 }
 

@@ -40,6 +40,13 @@ enum dsnd_err smtp_listen_parse(const char *text, enum smtp_kind kind, char *err
                                 size_t error_size, struct smtp_addresses *addresses);
 
 /*
+ * The one of the `count` sockets from descriptor 3 on, where service managers put them, that
+ * listens on `address`: a duplicate, non-blocking. DSND_ERR_NOT_FOUND; DSND_ERR_IO with errno.
+ */
+DSND_MUST_CHECK
+enum dsnd_err smtp_listen_inherit(const struct smtp_address *address, unsigned count, int *ret_fd);
+
+/*
  * A listening, non-blocking socket. Several may listen on one TCP address (SO_REUSEPORT): the
  * kernel spreads connections over them. A stale socket file is replaced. Where port 0 was asked
  * for, `address` holds the port that was given. DSND_ERR_IO with errno.

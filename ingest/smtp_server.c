@@ -14,6 +14,7 @@ enum { THREADS_MAX = 256 };
 struct smtp_server {
     struct smtp_shared shared;
     struct smtp_addresses addresses;
+    unsigned inherited;
     struct smtp_loop *loops[THREADS_MAX];
     size_t loop_count; /* made */
     size_t started;    /* of these, running */
@@ -41,6 +42,14 @@ static enum dsnd_err parse_addresses(const struct smtp_server_settings *settings
     return err;
 }
 
+static enum dsnd_err open_socket(struct smtp_server *self, struct smtp_address *address,
+                                 int *ret_fd)
+{
+    enum dsnd_err err = smtp_listen_inherit(address, self->inherited, ret_fd);
+
+    return err == DSND_ERR_NOT_FOUND ? smtp_listen_open(address, ret_fd) : err;
+}
+
 /* Sockets of one loop. A unix socket has one owner, the first loop. */
 static enum dsnd_err open_sockets(struct smtp_server *self, struct smtp_loop *loop, bool first,
                                   char *error, size_t error_size)
@@ -52,7 +61,7 @@ static enum dsnd_err open_sockets(struct smtp_server *self, struct smtp_loop *lo
 
         if (!first && address->storage.ss_family == AF_UNIX)
             continue;
-        if (smtp_listen_open(address, &fd)) {
+        if (open_socket(self, address, &fd)) {
             char cause[128];
             int saved = errno;
 
@@ -126,6 +135,7 @@ enum dsnd_err smtp_server_start(const struct smtp_server_settings *settings,
         return err;
     (void)pthread_mutex_init(&self->shared.lock, NULL);
     self->shared.journal = journal;
+    self->inherited = settings->inherited;
     atomic_store(&self->shared.next_id, 1);
     err = parse_addresses(settings, error, error_size, &self->addresses);
     if (err)

@@ -24,6 +24,7 @@ struct smtp_server_settings {
     const char *submit_listen; /* mail of our own MTA, behind AUTH; needs users_file */
     const char *users_file;    /* see smtp_auth.h */
     const char *proxy_from;    /* networks whose connections begin with a PROXY header; none */
+    unsigned inherited;        /* sockets from descriptor 3 on, used where they listen as told */
     const char *hostname;      /* the machine's own */
     const char *domains;       /* comma-separated; at most SMTP_DOMAINS_MAX */
     uint64_t max_size;         /* octets of one message */

@@ -45,6 +45,25 @@ class Listeners(kit.ReceiverTest):
                 self.started()
 
 
+class Inherited(kit.ReceiverTest):
+    def test_a_service_manager_passes_the_socket(self):
+        wrapper = self.receiver.path("wrapper")
+        with open(wrapper, "w", encoding="ascii") as out:
+            out.write('#!/bin/sh\nLISTEN_PID=$$ exec "%s" "$@"\n' % os.path.realpath(self.program))
+        os.chmod(wrapper, 0o700)
+        self.receiver.program = wrapper
+        with socket.create_server(("127.0.0.1", 0)) as passed:
+            self.receiver.port = passed.getsockname()[1]
+            self.receiver.settings["smtp.listen"] = "127.0.0.1:%d" % self.receiver.port
+            early = self.receiver.client(greet=False)
+            self.started(env=dict(os.environ, LISTEN_FDS="1"), close_fds=False,
+                         preexec_fn=lambda: (os.dup2(passed.fileno(), 3), os.set_inheritable(3, True)))
+            self.assertEqual(early.reply()[0], 220)
+            self.assertEqual([self.receiver.client().deliver()[0] for _ in range(5)], [250] * 5)
+            self.receiver.stop()
+            self.receiver.client(greet=False).close()
+
+
 class Proxy(kit.ReceiverTest):
     settings = {"smtp__proxy_from": "127.0.0.0/8", "smtp__max_per_client": "2"}
     HEADER = b"PROXY TCP4 192.0.2.%d 192.0.2.1 4660 25\r\n"
