@@ -27,6 +27,8 @@ const struct route route_table[] = {
     {REQUEST_POST, "/v1/suppressions/check", READ | LISTS, ROUTE_JSON, suppressions_check},
     {REQUEST_POST, "/v1/suppressions/undo", LISTS, ROUTE_JSON | ROUTE_IDEMPOTENT,
      suppressions_undo},
+    {REQUEST_GET, "/v1/suppressions/held", READ | LISTS, 0, suppressions_held},
+    {REQUEST_POST, "/v1/suppressions/held/{}", LISTS, ROUTE_JSON, suppressions_decide},
     {REQUEST_GET, "/v1/suppressions/{}", READ | LISTS, 0, suppressions_get},
     {REQUEST_PUT, "/v1/suppressions/{}", LISTS, ROUTE_JSON, suppressions_put},
     {REQUEST_DELETE, "/v1/suppressions/{}", LISTS, 0, suppressions_delete},

@@ -55,6 +55,7 @@ route_handler statuses_list, statuses_get;
 route_handler reports_get, reports_raw, reports_explain;
 route_handler suppressions_list, suppressions_get, suppressions_put, suppressions_delete;
 route_handler suppressions_check, suppressions_changes, suppressions_undo;
+route_handler suppressions_held, suppressions_decide;
 route_handler return_paths_post;
 route_handler recipients_delete;
 route_handler quarantine_list, quarantine_get, quarantine_raw;

@@ -11,6 +11,19 @@ SELECT create_reference_table('campaign');
 SELECT create_reference_table('suppression_policy');
 SELECT create_reference_table('erasure_key');
 
+-- Triggers cannot sum up over nodes; there the sum is taken when it is asked for, on all nodes at once.
+DROP TRIGGER total_hour_all_add ON total_hour;
+DROP TRIGGER total_hour_all_change ON total_hour;
+DROP TRIGGER total_hour_all_drop ON total_hour;
+DROP TABLE total_hour_all;
+CREATE VIEW total_hour_all AS
+    SELECT hour, provider, class, sum(sent) AS sent, sum(failed) AS failed, sum(hard) AS hard,
+           sum(soft) AS soft, sum(block) AS block, sum(delivered) AS delivered,
+           sum(handed_off) AS handed_off, sum(delay_open) AS delay_open,
+           sum("delayed") AS "delayed", sum(complained) AS complained, sum(statuses) AS statuses,
+           sum(proven) AS proven
+    FROM total_hour GROUP BY hour, provider, class;
+
 SELECT create_distributed_table('send', 'campaign_id');
 SELECT create_distributed_table('delivery', 'campaign_id', colocate_with => 'send');
 SELECT create_distributed_table('report', 'campaign_id', colocate_with => 'send');

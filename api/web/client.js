@@ -41,6 +41,7 @@ async function send(method, path, query, body) {
 }
 
 export const get = async (path, query) => (await send("GET", path, query)).json();
+export const post = async (path, body) => (await send("POST", path, {}, body)).json();
 export const put = async (path, body) => (await send("PUT", path, {}, body)).json();
 export const remove = (path) => send("DELETE", path, {});
 

@@ -1,7 +1,7 @@
 // The views: each asks the API and returns the nodes to show. Everything from outside becomes text.
 
 import { chart } from "./chart.js";
-import { download, get, put, remove, Refused } from "./client.js";
+import { download, get, post, put, remove, Refused } from "./client.js";
 
 const SERIES = [{ name: "hard", label: "hard" }, { name: "soft", label: "soft" },
   { name: "block", label: "blocked" }, { name: "delayed", label: "delayed" }];
@@ -281,13 +281,33 @@ function standing(address, entry, redraw, tz) {
   el("button", { click: act(() => remove(path)) }, "Lift it"));
 }
 
+/** What the guard holds: a person lets it take effect, or drops it. */
+function waiting(held, redraw, tz) {
+  const open = held.data.filter((row) => row.decided_at === null);
+  if (!open.length) return [];
+  const decide = (row, decision) => async (event) => {
+    event.target.disabled = true;
+    await post(`/v1/suppressions/held/${row.id}`, { decision })
+      .catch((error) => window.alert(error.message));
+    redraw();
+  };
+  return [el("h3", {}, "Held: too many at once from one text"), table([
+    ["provider", (row) => row.provider], ["campaign", (row) => row.campaign],
+    ["hour", (row) => when(row.hour, tz)], ["text", (row) => row.signature, "long"],
+    ["failures", (row) => number(row.failures), "number"],
+    ["of sent", (row) => number(row.sent), "number"],
+    ["held", (row) => number(row.pending), "number"],
+    ["", (row) => el("span", {}, el("button", { click: decide(row, "release") }, "Suppress them"),
+      " ", el("button", { click: decide(row, "drop") }, "Drop them"))]], open)];
+}
+
 async function suppressions({ query, time, redraw }) {
   const submit = (event) => {
     event.preventDefault();
     location.hash = `#/suppressions?${new URLSearchParams(new FormData(event.target))}`;
   };
-  const [page, entry] = await Promise.all([
-    get("/v1/suppressions", { limit: 50, cursor: query.cursor }),
+  const [page, held, entry] = await Promise.all([
+    get("/v1/suppressions", { limit: 50, cursor: query.cursor }), get("/v1/suppressions/held"),
     query.address ? lookUp(query.address) : null]);
   return [
     el("h2", {}, "Suppressions"),
@@ -295,6 +315,7 @@ async function suppressions({ query, time, redraw }) {
       el("button", { type: "button", click: () => download("/v1/suppressions", { format: "csv" },
         "suppressions.csv") }, "All as CSV")),
     query.address ? standing(query.address, entry, redraw, time.tz) : null,
+    ...waiting(held, redraw, time.tz),
     table([
       ["address", (row) => (row.address ? el("a",
         { href: `#/suppressions?${new URLSearchParams({ address: row.address })}` }, row.address)

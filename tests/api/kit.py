@@ -1,4 +1,5 @@
 """What tests of the API share: the service, a client, reports to ask about. Standard library only."""
+import glob
 import http.client
 import json
 import os
@@ -182,6 +183,15 @@ listen=127.0.0.1:0
         reply = Reply(used.getresponse())
         used.close()
         return reply
+
+    def program(self, name, *arguments):
+        """What a program of PostgreSQL prints of the database."""
+        found = sorted(glob.glob("/usr/lib/postgresql/*/bin/" + name))
+        return subprocess.run([*found[-1:], *arguments, self.url], capture_output=True, text=True,
+                              check=True, timeout=60).stdout
+
+    def sql(self, text):
+        return self.program("psql", "-qAtc", text)
 
     def seed(self, *reports):
         """Store reports, each a dict as tests/support/seed_main.c reads it; `for_` is `for`."""

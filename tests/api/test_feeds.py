@@ -1,5 +1,4 @@
 """What others follow and mirror: pages, suppressions and their changes; and the database away."""
-import glob
 import hashlib
 import json
 import subprocess
@@ -171,6 +170,35 @@ class Undo(Case):
         self.problem(self.undo(class_="network", dry_run="yes"), 400, "dry_run", "true or false")
 
 
+class Held(Case):
+    def outage(self, campaign):
+        self.ask("PUT", "/v1/campaigns/" + campaign, {"sent": 400})
+        self.service.seed(*[failure(campaign, "%s%d@o.example" % (campaign, n), at=int(time.time()),
+                                    provider="flaky", diagnostic="550 5.1.1 <%d@o> unknown" % n)
+                            for n in range(150)])
+        # What the pipeline does every minute.
+        self.service.sql("SELECT guard_hold(now(), 10000)")
+        return [row for row in self.get("/v1/suppressions/held").data
+                if row["campaign"] == campaign][0]
+
+    def check(self, campaign):
+        return sum(row["suppressed"] for row in self.ask("POST", "/v1/suppressions/check", {
+            "addresses": ["%s%d@o.example" % (campaign, n) for n in range(150)]}).data)
+
+    def test_too_many_at_once_are_held_until_somebody_decides(self):
+        for campaign, decision, suppressed in (("held1", "release", 150), ("held2", "drop", 0)):
+            held = self.outage(campaign)
+            self.assertEqual((held["provider"], held["decided_at"]), ("flaky", None))
+            self.assertGreaterEqual(held["pending"], 150)
+            self.assertEqual(self.check(campaign), 0)
+            path = "/v1/suppressions/held/%d" % held["id"]
+            self.problem(self.ask("POST", path, {"decision": "maybe"}), 400, "decision", "release")
+            done = self.good(self.ask("POST", path, {"decision": decision})).json
+            self.assertEqual((done["decision"], done["entries"]), (decision, held["pending"]))
+            self.assertEqual(self.check(campaign), suppressed)
+            self.problem(self.ask("POST", path, {"decision": decision}), 404)
+
+
 class Erasure(Case):
     def test_an_address_goes_everywhere_and_its_suppression_holds(self):
         name = "Erase.Me@x.example"
@@ -210,10 +238,7 @@ class Erasure(Case):
 
     def dump(self):
         """Everything the database holds, as text, but answers kept for Idempotency-Keys."""
-        programs = sorted(glob.glob("/usr/lib/postgresql/*/bin/pg_dump"))
-        return subprocess.run([programs[-1], "--data-only", "--exclude-table=idempotency",
-                               self.service.url], capture_output=True, text=True, check=True,
-                              timeout=60).stdout
+        return self.service.program("pg_dump", "--data-only", "--exclude-table=idempotency")
 
     def test_what_is_no_address_is_refused(self):
         self.problem(self.ask("DELETE", "/v1/recipients/nobody"), 400, "address")

@@ -88,6 +88,7 @@ class Description(Case):
               "putSuppression": {"class": "mailbox_unknown", "note": "n"},
               "checkSuppressions": {"addresses": ["d@x.example", "e@x.example"]},
               "undoSuppressions": {"class": "network", "dry_run": True},
+              "decideHeld": {"decision": "drop"},
               "mintReturnPaths": {"campaign": "described", "recipients": ["d@x.example"]}}
 
     @classmethod

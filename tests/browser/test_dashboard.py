@@ -110,6 +110,17 @@ class Dashboard(Case):
         self.assertEqual(self.get("/v1/suppressions/f1@x.example").json["source"], "api")
         self.page.errors[:] = [e for e in self.page.errors if "404" not in e]
 
+    def test_what_is_held_is_decided_here(self):
+        self.service.ask("PUT", "/v1/campaigns/outage", {"sent": 300})
+        self.service.seed(*[failure("outage", "o%d@x.example" % n, at=int(time.time()),
+                                    provider="flaky", diagnostic="550 gone") for n in range(120)])
+        self.service.sql("SELECT guard_hold(now(), 10000)")
+        self.show("suppressions", "document.getElementById('view').innerText.includes('Held')")
+        self.page.value("[...document.querySelectorAll('#view td button')]"
+                        ".find(b => b.innerText === 'Drop them').click()")
+        self.page.until("!document.getElementById('view').innerText.includes('Held')")
+        self.problem(self.get("/v1/suppressions/o1@x.example"), 404)
+
     def test_it_reads_what_a_token_of_scope_read_may(self):
         token = self.service.add_token("read")
         self.page.value("sessionStorage.setItem('dsnd-token', '%s')" % token)
