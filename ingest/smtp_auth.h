@@ -1,7 +1,7 @@
 /*
  * AUTH (RFC 4954) over GNU SASL: PLAIN (RFC 4616), LOGIN, CRAM-MD5 (RFC 2195) and SCRAM-SHA-256
- * (RFC 7677), against a file of users. PLAIN and LOGIN need TLS; CRAM-MD5 is offered only where a
- * user's secret is kept in a form that can be read back.
+ * (RFC 7677), against a file of users. PLAIN and LOGIN need TLS, and all do where TLS can be had;
+ * CRAM-MD5 is offered only where a user's secret is kept in a form that can be read back.
  */
 #ifndef DSND_INGEST_SMTP_AUTH_H
 #define DSND_INGEST_SMTP_AUTH_H

@@ -18,7 +18,8 @@ enum dsnd_err smtp_capability_list(const struct smtp_session_settings *settings,
         err = smtp_reply_addf(out, 250, '-', "%s", capabilities[i]);
     if (!err && options->starttls && !options->tls)
         err = smtp_reply_addf(out, 250, '-', "STARTTLS");
-    if (!err && options->submit)
+    /* Where TLS can be had, nobody is to authenticate without it. */
+    if (!err && options->submit && (options->tls || !options->starttls))
         err = smtp_reply_addf(out, 250, '-', "AUTH %s",
                               smtp_users_mechanisms(settings->users, options->tls));
     if (!err)

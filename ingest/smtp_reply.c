@@ -85,7 +85,7 @@ static const struct smtp_reply_text replies[SMTP_REPLY_COUNT] = {
                                   SEQUENCE},
     [SMTP_REPLY_AUTH_FAILED] = {535, "5.7.8", "Authentication failed", "auth_failed",
                                 METRIC_SMTP_REJECT_AUTH},
-    [SMTP_REPLY_AUTH_NEEDS_TLS] = {538, "5.7.11", "That mechanism needs TLS", "auth_needs_tls",
+    [SMTP_REPLY_AUTH_NEEDS_TLS] = {538, "5.7.11", "Authentication needs TLS", "auth_needs_tls",
                                    SEQUENCE},
     [SMTP_REPLY_RELAY_DENIED] = {550, "5.7.1", "We take no mail for this domain", "relay",
                                  METRIC_SMTP_REJECT_RELAY},

@@ -320,6 +320,8 @@ static void on_auth(struct smtp_session *self, struct dsnd_str argument, struct 
         say(self, SMTP_REPLY_AUTH_TWICE, out);
     else if (!argument.len)
         say(self, SMTP_REPLY_ARGUMENT_NEEDED, out);
+    else if (self->options.starttls && !self->options.tls)
+        say(self, SMTP_REPLY_AUTH_NEEDS_TLS, out);
     else
         go_on_auth(self,
                    smtp_auth_begin(&self->auth, self->settings->users, self->options.tls, argument),

@@ -68,7 +68,11 @@ class Submit(kit.ReceiverTest):
 
     def greeted(self):
         client = kit.Client(self.port)
-        client.say("EHLO client.test")
+        self.assertNotIn("AUTH", client.say("EHLO client.test")[1])
+        self.assertEqual(client.say("AUTH SCRAM-SHA-256")[0], 538)
+        client.say("STARTTLS")
+        client.secure(kit.trust_all())
+        self.assertIn("AUTH", client.say("EHLO client.test")[1])
         return client
 
     def test_scram_over_the_wire(self):
@@ -85,6 +89,14 @@ class Submit(kit.ReceiverTest):
         for name, password in (("one", b"pencil"), ("two", b"secret"), ("three", b"secret")):
             self.assertEqual(scram(self.greeted(), name, password)[0], 535)
         self.receiver.await_log("reason=auth_failed", 3)
+
+    def test_without_a_certificate_no_password_is_sent(self):
+        self.receiver.settings["smtp.tls_cert"] = ""
+        self.started()
+        client = kit.Client(self.port)
+        self.assertIn("AUTH SCRAM-SHA-256 CRAM-MD5\n", client.say("EHLO client.test")[1])
+        self.assertEqual(client.say("AUTH PLAIN")[0], 538)
+        self.assertEqual(scram(client, "one", b"secret")[0], 235)
 
     def test_each_way_of_a_client_library(self):
         self.started()
