@@ -1,5 +1,6 @@
 #!/bin/bash
-# usage: tests/long/run.sh [NAME...]: the long tests, minutes each, against a release build:
+# usage: tests/long/run.sh [NAME...]: the long tests, minutes each, against a build of preset BUILD
+# (release; asan shows what the sanitizers find):
 #   crash_loop    kill -9 and SIGTERM under load, PostgreSQL away in some cycles (CYCLES, 50)
 #   fsync_order   under strace: every message is synced before its 250 (COUNT, 50)
 #   smtp_torture  conformance and abuse over SMTP, with floods (FUZZ seconds, 60)
@@ -10,18 +11,19 @@ set -u
 here=$(cd "$(dirname "$0")" && pwd)
 top=$(cd "$here/../.." && pwd)
 export DSND_HARNESS=${DSND_HARNESS:-$top/../shared/harness}
-(cd "$top" && cmake --preset release >/dev/null && cmake --build --preset release --target dsnd \
+export BUILD=${BUILD:-release}
+(cd "$top" && cmake --preset "$BUILD" >/dev/null && cmake --build --preset "$BUILD" --target dsnd \
     >/dev/null) || exit 1
 failed=0
 [ $# -gt 0 ] || set -- fsync_order crash_loop smtp_torture http_torture
 for name in "$@"; do
     [ -x "$here/$name.sh" ] || {
-        sed -n '2,9s/^# \{0,1\}//p' "$0"
+        sed -n '2,10s/^# \{0,1\}//p' "$0"
         exit 2
     }
     echo "== $name"
     begun=$SECONDS status=0
-    "$here/$name.sh" "$top/build/release/cmd/dsnd" || status=$?
+    "$here/$name.sh" "$top/build/$BUILD/cmd/dsnd" || status=$?
     case $status in
     0) echo "== $name passed ($((SECONDS - begun)) s)" ;;
     77) echo "== $name SKIPPED" ;;
