@@ -12,6 +12,7 @@ enum {
 
 struct database {
     struct store_pool *pool;
+    unsigned limit_ms;
     pthread_mutex_t mutex;
     pthread_cond_t changed;
     pthread_t thread;
@@ -99,7 +100,8 @@ static void *run(void *arg)
     return NULL;
 }
 
-enum dsnd_err database_new(const char *url, size_t size, struct database **ret_database)
+enum dsnd_err database_new(const char *url, size_t size, unsigned limit_ms,
+                           struct database **ret_database)
 {
     struct database *self = calloc(1, sizeof(*self));
     enum dsnd_err err;
@@ -108,6 +110,7 @@ enum dsnd_err database_new(const char *url, size_t size, struct database **ret_d
         return DSND_ERR_NOMEM;
     /* Until the first attempt has succeeded nobody waits for one. */
     self->state = DSND_ERR_UNAVAILABLE;
+    self->limit_ms = limit_ms;
     err = store_pool_new(url, "dsnd api", size, &self->pool);
     if (err)
         goto no_pool;
@@ -154,6 +157,11 @@ enum dsnd_err database_take(struct database *self, struct store_conn **ret_conn)
     if (err)
         return err;
     err = store_pool_take(self->pool, DATABASE_WAIT_MS, ret_conn);
+    if (!err) {
+        err = store_conn_limit(*ret_conn, self->limit_ms);
+        if (err)
+            store_pool_give(self->pool, *ret_conn);
+    }
     if (err)
         set_state(self, err); /* others need not wait to learn it */
     return err;

@@ -15,11 +15,13 @@
 struct database;
 
 /*
- * At most `size` connections. Returns when the first attempt to connect is over, after a second at
- * the latest; that it failed is no error. DSND_ERR_NOMEM, DSND_ERR_IO.
+ * At most `size` connections, on which a statement may take `limit_ms`. Returns when the first
+ * attempt to connect is over, after a second at the latest; that it failed is no error.
+ * DSND_ERR_NOMEM, DSND_ERR_IO.
  */
 DSND_MUST_CHECK
-enum dsnd_err database_new(const char *url, size_t size, struct database **ret_database);
+enum dsnd_err database_new(const char *url, size_t size, unsigned limit_ms,
+                           struct database **ret_database);
 void database_free(struct database *self); /* all connections must have been given back */
 
 /* DSND_ERR_UNAVAILABLE, DSND_ERR_VERSION: see database_error. */

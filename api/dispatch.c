@@ -236,7 +236,14 @@ bool dispatch_body(struct request *self, struct dsnd_str octets)
     return self->drained <= DRAIN_MAX;
 }
 
-static void explain_error(struct request *self, enum dsnd_err err, const char *why)
+static void too_slow(struct request *self)
+{
+    request_problem(self, 503, NULL, "the answer takes too long; ask for less, or try again");
+    request_add_header(self, "Retry-After", DSND_STR("10"));
+    (void)snprintf(self->failure, sizeof(self->failure), "%s", "statement took too long");
+}
+
+static void explain_error(struct request *self, enum dsnd_err err, const struct store_conn *conn)
 {
     switch (err) {
     case DSND_OK:
@@ -249,7 +256,10 @@ static void explain_error(struct request *self, enum dsnd_err err, const char *w
         break;
     case DSND_ERR_UNAVAILABLE:
     case DSND_ERR_VERSION:
-        unavailable(self, why);
+        if (conn && store_conn_was_slow(conn))
+            too_slow(self);
+        else
+            unavailable(self, conn ? store_conn_error(conn) : "");
         break;
     case DSND_ERR_LIMIT:
         request_problem(self, 422, NULL, "the answer is too large; ask for less");
@@ -292,7 +302,7 @@ static void handle(struct request *self, struct store_conn *conn)
         err = self->route->handler(self, conn);
     if (self->waiting)
         return;
-    explain_error(self, err, conn ? store_conn_error(conn) : "");
+    explain_error(self, err, conn);
     if (keyed)
         idempotency_end(self, conn);
 }

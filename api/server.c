@@ -309,6 +309,14 @@ static enum dsnd_err set_keys(struct api *self, const struct return_path_keys *k
     return DSND_OK;
 }
 
+/* A statement ends before its request has to, so that there is time to say so. */
+static unsigned statement_limit(const struct api_settings *settings)
+{
+    uint64_t ms = settings->request_timeout_ms / 5 * 4;
+
+    return ms < 1 ? 1 : ms > INT32_MAX ? INT32_MAX : (unsigned)ms;
+}
+
 static enum dsnd_err make_parts(struct api *self, const struct api_settings *settings)
 {
     enum dsnd_err err = dsnd_str_copy(dsnd_str_of(settings->domain ? settings->domain : ""),
@@ -323,7 +331,8 @@ static enum dsnd_err make_parts(struct api *self, const struct api_settings *set
     if (!err)
         err = watch_new(&self->watch);
     if (!err)
-        err = database_new(settings->database_url, settings->threads + POOL_SPARE, &self->database);
+        err = database_new(settings->database_url, settings->threads + POOL_SPARE,
+                           statement_limit(settings), &self->database);
     if (!err)
         err = waiters_new(self->database, &self->waiters);
     return err;

@@ -39,6 +39,7 @@ struct store_conn {
     bool tuned;                     /* the session has the writer's planner settings */
     int32_t days[PG_DAYS_KNOWN];    /* days (since 1970) whose partitions are known to exist */
     size_t day_count;
+    unsigned limit_ms;        /* of a statement, as the session has it */
     struct ZSTD_CCtx_s *zstd; /* the writer's; NULL until first used */
 };
 

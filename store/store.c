@@ -81,6 +81,26 @@ enum dsnd_err pg_open(const char *url, const char *application, struct store_con
     return err;
 }
 
+enum dsnd_err store_conn_limit(struct store_conn *self, unsigned ms)
+{
+    char sql[64];
+    enum dsnd_err err;
+
+    if (self->limit_ms == ms)
+        return DSND_OK;
+    if (snprintf(sql, sizeof(sql), "SET statement_timeout = %u", ms) < 0)
+        return DSND_ERR_UNAVAILABLE;
+    err = pg_run_text(self, sql);
+    if (!err)
+        self->limit_ms = ms;
+    return err;
+}
+
+bool store_conn_was_slow(const struct store_conn *self)
+{
+    return strcmp(self->sqlstate, "57014") == 0; /* query_canceled */
+}
+
 enum dsnd_err pg_check_version(struct store_conn *self)
 {
     PGresult *result = NULL;

@@ -32,6 +32,12 @@ void store_conn_free(struct store_conn *self);
 /* The last error in words, without row data; borrowed until the next call. */
 const char *store_conn_error(const struct store_conn *self);
 
+/* How long each statement may take from now on; at first it is 30 s. DSND_ERR_UNAVAILABLE. */
+DSND_MUST_CHECK
+enum dsnd_err store_conn_limit(struct store_conn *self, unsigned ms);
+/* The last statement failed because it took longer than that. */
+bool store_conn_was_slow(const struct store_conn *self);
+
 /*
  * At most `size` connections, made when first needed and made again after a loss. Any thread.
  * store_pool_take waits at most `timeout_ms`; DSND_ERR_UNAVAILABLE when none became free or the

@@ -1,5 +1,6 @@
 """Heads of requests that two servers may read in two ways: refused, and the connection closed."""
 import socket
+import threading
 import time
 
 import kit
@@ -99,6 +100,19 @@ class Deadlines(Case):
 
     def test_who_says_nothing_is_let_go(self):
         self.assertLess(self.last([b""] * 60), 6)
+
+    def test_a_statement_that_takes_too_long_is_a_503_that_says_so(self):
+        hold = threading.Thread(target=self.service.sql, args=(
+            "BEGIN; LOCK TABLE campaign; SELECT pg_sleep(4)",))
+        hold.start()
+        time.sleep(1)
+        begun = time.monotonic()
+        reply = self.get("/v1/campaigns/slow")
+        self.assertIn("too long", self.problem(reply, 503)["detail"])
+        self.assertIn("Retry-After", reply.headers)
+        self.assertLess(time.monotonic() - begun, 2)
+        hold.join()
+        self.problem(self.get("/v1/campaigns/slow"), 404)
 
     def test_a_long_poll_may_take_longer_than_a_request(self):
         after = self.get("/v1/suppressions/changes", limit=10000).json["next_after"]
