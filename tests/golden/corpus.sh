@@ -1,0 +1,21 @@
+#!/bin/sh
+# The parser over the corpus of real messages: no figure may fall below what was reached.
+# usage: corpus.sh DSND SHARED; skips (77), saying so, where the corpus is missing.
+set -eu
+dsnd=$1
+corpus=$2/corpus
+if [ ! -f "$corpus/score.py" ] || [ ! -d "$corpus/messages" ]; then
+    echo "SKIPPED: no corpus of messages at $corpus"
+    exit 77
+fi
+out=$(mktemp -d)
+trap 'rm -rf "$out"' EXIT
+"$dsnd" parse "$corpus/messages" >"$out/first.jsonl"
+"$dsnd" parse "$corpus/messages" >"$out/second.jsonl"
+if ! cmp -s "$out/first.jsonl" "$out/second.jsonl"; then
+    echo "two runs over the same messages differ"
+    exit 1
+fi
+python3 "$corpus/score.py" --min recall=95.8 --min precision=97.6 --min exact=95.3 \
+    --min status=98.7 --min kind=97.4 --min delays=100 --min ordinary=94.8 \
+    --min auto_replies=88 "$out/first.jsonl"

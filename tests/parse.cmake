@@ -1,0 +1,5 @@
+# The parser: what it makes of real messages, and of its parts.
+add_test(NAME golden/corpus
+    COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/golden/corpus.sh $<TARGET_FILE:dsnd>
+        ${PROJECT_SOURCE_DIR}/../shared)
+set_tests_properties(golden/corpus PROPERTIES LABELS golden TIMEOUT 300 SKIP_RETURN_CODE 77)
