@@ -9,7 +9,11 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-enum { BACKLOG = 4096, INHERITED_FIRST = 3 };
+enum {
+    BACKLOG = 4096,
+    INHERITED_FIRST = 3,
+    SOCKET_MODE = 0666, /* whatever the umask: the mail server runs under another account */
+};
 
 static enum dsnd_err parse_unix(struct dsnd_str text, struct smtp_address *ret_address)
 {
@@ -98,7 +102,10 @@ static enum dsnd_err bind_and_listen(int fd, struct smtp_address *address)
         return DSND_ERR_IO;
     if (bind(fd, sa, address->len) != 0 || listen(fd, BACKLOG) != 0)
         return DSND_ERR_IO;
-    if (sa->sa_family != AF_UNIX && getsockname(fd, sa, &address->len) != 0)
+    if (sa->sa_family == AF_UNIX)
+        return chmod(((struct sockaddr_un *)(void *)sa)->sun_path, SOCKET_MODE) ? DSND_ERR_IO
+                                                                                : DSND_OK;
+    if (getsockname(fd, sa, &address->len) != 0)
         return DSND_ERR_IO;
     return DSND_OK;
 }

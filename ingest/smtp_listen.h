@@ -48,7 +48,8 @@ enum dsnd_err smtp_listen_inherit(const struct smtp_address *address, unsigned c
 
 /*
  * A listening, non-blocking socket. Several may listen on one TCP address (SO_REUSEPORT): the
- * kernel spreads connections over them. A stale socket file is replaced. Where port 0 was asked
+ * kernel spreads connections over them. A stale socket file is replaced; who may
+ * reach the new one is decided by the directory it stands in. Where port 0 was asked
  * for, `address` holds the port that was given. DSND_ERR_IO with errno.
  */
 DSND_MUST_CHECK

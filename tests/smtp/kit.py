@@ -59,6 +59,7 @@ class Receiver:
     def start(self, **popen):
         self.write_config()
         with open(self.path("log"), "ab") as log:
+            popen.setdefault("umask", 0o077)
             self.process = subprocess.Popen([self.program, "receive", "-c", self.path("dsnd.conf")],
                                             stdout=log, stderr=log, **popen)
         self.await_log("receive.start")

@@ -79,7 +79,6 @@ class Mta(kit.ReceiverTest):
     def test_postfix_hands_its_report_over_by_lmtp(self):
         path = self.receiver.path("lmtp")
         self.configure("postfix/dsnd.conf", path=("/run/dsnd/lmtp", path))
-        os.chmod(path, 0o777)
         self.keep(mta.postfix(self.tree, self.receiver.path("mta"), self.port,
                               example("postfix/main.cf", path=("/run/dsnd/lmtp", path)),
                               self.refuser.port))
