@@ -71,7 +71,8 @@ static enum dsnd_err close_delays(struct store_conn *conn, struct pg_params *par
         closed = err ? 0 : pg_i32(result, 0, 0);
         PQclear(result);
     }
-    return err;
+    /* A writer stood in the way: the next call goes on. */
+    return err == DSND_ERR_UNAVAILABLE && !conn->broken ? DSND_OK : err;
 }
 
 /* `params` holds the time. */

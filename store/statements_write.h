@@ -155,6 +155,12 @@ enum { STORE_DAYS_AHEAD = 7 };
         "INSERT INTO delivery (" DELIVERY_NAMES ")" \
         " SELECT * FROM unnest(" DELIVERY_ARRAYS ") n(" DELIVERY_NAMES ")" \
         " ORDER BY campaign_id, ref") \
+    /* The triggers of total_hour go twice over total_hour_all, for new rows and for changed ones:
+     * so its rows are locked, all in key order, before. */ \
+    X(WRITE_TOTAL_LOCK, \
+        "INSERT INTO total_hour_all AS t (hour, provider, class)" \
+        " SELECT DISTINCT * FROM unnest($1::timestamptz[], $2::text[], $3::int2[])" \
+        " ORDER BY 1, 2, 3 ON CONFLICT (hour, provider, class) DO UPDATE SET sent = t.sent") \
     X(WRITE_TOTAL_HOUR, \
         "INSERT INTO total_hour AS t (campaign_id, hour, provider, class, " TOTAL_NAMES ")" \
         " SELECT * FROM unnest($1::int8[], $2::timestamptz[], $3::text[], $4::int2[]," \

@@ -247,12 +247,23 @@ static enum dsnd_err send_total(struct write_span *self, enum statement statemen
     return pg_send(self->conn, statement, &self->params);
 }
 
+/* Hour, provider and class of all rows, without the campaign. */
+static enum dsnd_err lock_totals(struct write_span *self)
+{
+    pg_params_clear(&self->params);
+    pg_add_rows(&self->params, total_columns + 1, 3, self->totals.rows, sizeof(*self->totals.rows),
+                self->totals.count);
+    return pg_send(self->conn, STATEMENT_WRITE_TOTAL_LOCK, &self->params);
+}
+
 static enum dsnd_err send_totals(struct write_span *self)
 {
     enum dsnd_err err;
 
     totals_merge(&self->totals);
-    err = send_total(self, STATEMENT_WRITE_TOTAL_HOUR, 0);
+    err = lock_totals(self);
+    if (!err)
+        err = send_total(self, STATEMENT_WRITE_TOTAL_HOUR, 0);
     totals_fold_hours(&self->totals);
     if (!err)
         err = send_total(self, STATEMENT_WRITE_TOTAL_BREAKDOWN, 1);
@@ -359,7 +370,7 @@ static enum dsnd_err send_all(struct write_span *self, size_t *ret_sent)
         err = send_position(self);
     if (!err)
         err = pg_send(self->conn, STATEMENT_COMMIT, NULL);
-    *ret_sent = sent + 11; /* those that are always sent */
+    *ret_sent = sent + 12; /* those that are always sent */
     return err ? err : pg_sync(self->conn);
 }
 

@@ -3,10 +3,10 @@
  * needs, lock the deliveries concerned, write everything and commit. Private to store/.
  *
  * Locks are taken in one order everywhere, each kind in key order, so that writers never deadlock:
- * journal position, report_seen, campaign, delivery, total_hour, total_breakdown, total_campaign,
- * rule_hit, suppression_guard, suppression_strike, suppression, suppression_clock. (A batch that
- * both adds and lifts goes twice over the last three; where two such meet, PostgreSQL ends one and
- * it is written again.)
+ * journal position, report_seen, campaign, delivery, total_hour_all, total_hour, total_breakdown,
+ * total_campaign, rule_hit, suppression_guard, suppression_strike, suppression, suppression_clock.
+ * (A batch that both adds and lifts goes twice over the last three; where two such meet, PostgreSQL
+ * ends one and it is written again.)
  */
 #ifndef DSND_STORE_WRITE_SPAN_H
 #define DSND_STORE_WRITE_SPAN_H

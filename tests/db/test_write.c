@@ -235,7 +235,8 @@ static void counts_never_depend_on_the_order_of_arrival(void **state)
         struct store_conn *conn = items_connect();
 
         db_exec("TRUNCATE delivery, report, report_raw, status, report_seen, rule_hit, "
-                "total_campaign, total_breakdown, total_hour, journal_position, suppression");
+                "total_campaign, total_breakdown, total_hour, total_hour_all, journal_position, "
+                "suppression");
         shuffle(items);
         write_in_pieces(conn, items);
         items_check_totals();

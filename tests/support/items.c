@@ -222,6 +222,12 @@ void items_check_totals(void)
               "EXCEPT SELECT campaign_id, " SUMS " FROM total_campaign GROUP BY 1) UNION ALL "
               "(SELECT campaign_id, " SUMS " FROM total_campaign GROUP BY 1 " NONZERO
               "EXCEPT SELECT campaign_id, " SUMS " FROM outcome GROUP BY 1)) d",
+        "SELECT count(*) FROM ((SELECT hour, provider, class, sum(sent), " SUMS
+        ", sum(statuses), sum(proven) FROM total_hour GROUP BY 1, 2, 3 EXCEPT "
+        "SELECT hour, provider, class, sum(sent), " SUMS ", sum(statuses), sum(proven) "
+        "FROM total_hour_all GROUP BY 1, 2, 3)) d",
+        "SELECT (SELECT coalesce(sum(statuses), 0) FROM total_hour_all) - (SELECT count(*) FROM "
+        "status)",
         "SELECT count(*) FROM total_campaign WHERE failed <> hard + soft + block",
         "SELECT (SELECT count(*) FROM status) - (SELECT coalesce(sum(statuses), 0) "
         "FROM total_campaign)",
