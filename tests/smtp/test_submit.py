@@ -25,10 +25,10 @@ def scram_secret(password, salt=b"a salt of a user", iterations=4096):
     return "{SCRAM-SHA-256}%d,%s,%s,%s" % (iterations, b64(salt), b64(stored), b64(server))
 
 
-def scram(client, name, password, initial=True):
+def scram(client, name, password, initial=True, header="n,,", last=""):
     """RFC 5802 from the client's side; the last reply, after the server has proved itself."""
     first = "n=%s,r=clientnonce" % name
-    message = b64(("n,," + first).encode())
+    message = b64((header + first).encode())
     if initial:
         code, text = client.say("AUTH SCRAM-SHA-256 " + message)
     else:
@@ -38,7 +38,7 @@ def scram(client, name, password, initial=True):
         return code, text
     server_first = base64.b64decode(text).decode()
     fields = dict(field.split("=", 1) for field in server_first.split(","))
-    without_proof = "c=biws,r=" + fields["r"]
+    without_proof = "c=%s,r=%s" % (b64(header.encode()), fields["r"])
     signed = ",".join((first, server_first, without_proof)).encode()
     key, server_key = keys_of(password, base64.b64decode(fields["s"]), int(fields["i"]))
     signature = hmac.digest(hashlib.sha256(key).digest(), signed, "sha256")
@@ -47,7 +47,7 @@ def scram(client, name, password, initial=True):
     if code != 334:
         return code, text
     assert base64.b64decode(text).decode() == "v=" + b64(hmac.digest(server_key, signed, "sha256"))
-    return client.say("")
+    return client.say(last)
 
 
 class Submit(kit.ReceiverTest):
@@ -89,6 +89,12 @@ class Submit(kit.ReceiverTest):
         for name, password in (("one", b"pencil"), ("two", b"secret"), ("three", b"secret")):
             self.assertEqual(scram(self.greeted(), name, password)[0], 535)
         self.receiver.await_log("reason=auth_failed", 3)
+
+    def test_scram_for_someone_else_or_with_more_to_say(self):
+        self.started()
+        self.assertEqual(scram(self.greeted(), "one", b"secret", header="n,a=one,")[0], 235)
+        self.assertEqual(scram(self.greeted(), "one", b"secret", header="n,a=two,")[0], 535)
+        self.assertEqual(scram(self.greeted(), "one", b"secret", last="abcd")[0], 535)
 
     def test_without_a_certificate_no_password_is_sent(self):
         self.receiver.settings["smtp.tls_cert"] = ""

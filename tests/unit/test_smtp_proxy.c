@@ -106,7 +106,7 @@ static void a_header_in_pieces_is_waited_for(void **state)
 
 static void a_header_without_end_is_not_waited_for(void **state)
 {
-    char octets[107];
+    char octets[108];
     struct sockaddr_storage client;
     size_t len;
 
@@ -117,6 +117,13 @@ static void a_header_without_end_is_not_waited_for(void **state)
     assert_int_equal(smtp_proxy_parse(dsnd_str_make(octets, 106), &len, &client),
                      DSND_ERR_UNAVAILABLE);
     assert_int_equal(smtp_proxy_parse(dsnd_str_make(octets, 107), &len, &client), DSND_ERR_SYNTAX);
+    octets[106] = '\r';
+    octets[107] = '\n';
+    assert_int_equal(smtp_proxy_parse(dsnd_str_make(octets, 108), &len, &client), DSND_ERR_SYNTAX);
+    octets[105] = '\r';
+    octets[106] = '\n';
+    assert_int_equal(smtp_proxy_parse(dsnd_str_make(octets, 108), &len, &client), DSND_OK);
+    assert_int_equal(len, 107);
 }
 
 static bool holds(const char *networks, const char *address)
