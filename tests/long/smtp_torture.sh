@@ -27,3 +27,6 @@ python3 "$DSND_HARNESS/smtp_torture.py" 127.0.0.1 "${DSND_SMTP_LISTEN##*:}" \
     >"$service_dir/out" || { grep -E '^ *(FAIL|WARN)' "$service_dir/out" || true; tail -n 3 "$service_dir/out"; fail "smtp_torture"; }
 grep -E '^ *(FAIL|WARN)' "$service_dir/out" || true
 tail -n 2 "$service_dir/out"
+if grep -E 'Sanitizer|runtime error' "$service_dir/log"; then
+    fail "the sanitizers found something"
+fi
