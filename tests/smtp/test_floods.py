@@ -101,8 +101,11 @@ class Floods(kit.ReceiverTest):
         body = b"x" * 98 + b"\r\n"
         for i in range(40):
             client = receiver.client(source=address(i, 15))
-            for line in ("EHLO client.test", "MAIL FROM:<>", "RCPT TO:<a@bounce.test>", "DATA"):
-                client.say(line)
+            codes = [client.say(line)[0] for line in
+                     ("EHLO client.test", "MAIL FROM:<>", "RCPT TO:<a@bounce.test>", "DATA")]
+            if codes[-1] != 354:  # no memory is left for even an envelope
+                answers.append(codes[1] if codes[1] >= 400 else codes[2])
+                continue
             client.send(body * 9000)
             clients.append(client)
         time.sleep(0.5)
