@@ -332,6 +332,22 @@ static void take_message(struct walk *self, GMimeMessagePart *object, struct dsn
         part->headers = copy_headers(self, inner, &part->header_count);
 }
 
+/* A multipart whose boundary never occurs: all of it is text. */
+static void take_prologue(struct walk *self, GMimeMultipart *object, unsigned depth)
+{
+    bool is_empty = g_mime_multipart_get_count(object) == 0;
+    const char *text = is_empty ? g_mime_multipart_get_prologue(object) : NULL;
+    struct mime_part *part =
+        text ? add_part(self, MIME_ROLE_TEXT, DSND_STR("text/plain"), depth) : NULL;
+
+    if (!part)
+        return;
+    part->text = copy(self, dsnd_str_of(text));
+    if (part->text.len)
+        part->text.len = to_lf((char *)(uintptr_t)part->text.ptr, part->text.len);
+    part->text = to_utf8(self, part->text, NULL);
+}
+
 /* Recursion is bounded by mime_scan's limit on depth. */
 static void take_object(struct walk *self, GMimeObject *object,
                         unsigned depth) /* NOLINT(misc-no-recursion) */
@@ -344,6 +360,7 @@ static void take_object(struct walk *self, GMimeObject *object,
         int count = g_mime_multipart_get_count(GMIME_MULTIPART(object));
 
         (void)add_part(self, MIME_ROLE_MULTIPART, type, depth);
+        take_prologue(self, GMIME_MULTIPART(object), depth + 1);
         for (int i = 0; i < count && !self->err; i++)
             take_object(self, g_mime_multipart_get_part(GMIME_MULTIPART(object), i), depth + 1);
     } else if (GMIME_IS_MESSAGE_PART(object)) {

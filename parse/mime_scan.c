@@ -391,11 +391,29 @@ static void take_line(struct scan *self, struct dsnd_str line)
     }
 }
 
+/* Blank lines before the first header are no end of the headers: some relays leave them there. */
+static struct dsnd_str without_blank_lines(struct dsnd_str message)
+{
+    struct dsnd_str rest = message;
+
+    while (rest.len) {
+        struct dsnd_str line = dsnd_str_line(&rest);
+
+        if (dsnd_str_trim(line).len)
+            return message;
+        message = rest;
+    }
+    return message;
+}
+
 enum dsnd_err mime_scan_run(const struct parse_limits *limits, struct dsnd_str message,
                             bool is_whole, struct dsnd_buf *out, struct mime_scan *ret_scan)
 {
-    struct scan scan = {
-        .limits = limits, .out = out, .rest = message, .result = ret_scan, .is_whole = is_whole};
+    struct scan scan = {.limits = limits,
+                        .out = out,
+                        .rest = without_blank_lines(message),
+                        .result = ret_scan,
+                        .is_whole = is_whole};
     size_t room = message.len < MIME_SCAN_OCTETS - 4096 ? message.len + 4096 : MIME_SCAN_OCTETS;
     enum dsnd_err err;
 

@@ -8,6 +8,7 @@
 #include "parse/auto_reply.h"
 #include "parse/draft.h"
 #include "parse/dsn.h"
+#include "parse/dsn_text.h"
 #include "parse/mdn.h"
 #include "parse/mime.h"
 #include "parse/mime_scan.h"
@@ -189,7 +190,7 @@ static void read_report(struct parser *self, struct draft *draft, const struct m
     read_returned(draft, mime, dsnd_str_of(self->campaign_headers));
     if (mime->charset_defect)
         draft_warn(draft, REPORT_WARNING_CHARSET);
-    if (read_status(draft, mime))
+    if (read_status(draft, mime) || dsn_text_read(draft, mime))
         draft->report->kind = REPORT_KIND_DSN;
     else if (!arf_read(draft, mime) && !mdn_read(draft, mime) && !prose_read(draft, mime))
         (void)auto_reply_read(draft, mime);
