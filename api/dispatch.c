@@ -6,7 +6,6 @@
 
 #include "api/api.h"
 #include "api/encode.h"
-#include "api/head_check.h"
 #include "api/idempotency.h"
 #include "api/route.h"
 #include "base/clock.h"
@@ -196,16 +195,15 @@ static void take_apart(struct request *self)
     }
 }
 
-bool dispatch_begin(struct request *self, const char *method, const char *version)
+bool dispatch_begin(struct request *self, const struct head_line *line)
 {
     struct head_framing framing;
     const char *reason = NULL;
-    const struct head_line line = {method, self->target, version};
-    int status = head_check(self->connection, &line, &framing, &reason);
+    int status = head_check(self->connection, line, &framing, &reason);
 
     self->begun = true;
-    self->method = method_of(method);
-    self->is_head = strcmp(method, "HEAD") == 0;
+    self->method = method_of(line->method);
+    self->is_head = strcmp(line->method, "HEAD") == 0;
     if (status) {
         refuse(self, status, NULL, reason);
         self->must_close = true;

@@ -140,8 +140,14 @@ static enum MHD_Result on_header(void *cls, enum MHD_ValueKind kind, const char 
     return MHD_YES;
 }
 
-static const char *check_line(const char *target, const char *version)
+static const char *check_line(const struct head_line *line, bool raw_layout)
 {
+    const char *target = line->target;
+    const char *version = line->version;
+
+    /* 0.9.75 takes any number of spaces for one; RFC 9112 section 3 has exactly one. */
+    if (raw_layout && (uintptr_t)line->url - (uintptr_t)line->method != strlen(line->method) + 1)
+        return "the request line is malformed";
     for (const char *c = target; *c; c++)
         if ((unsigned char)*c <= ' ' || (unsigned char)*c >= 0x7f)
             return "the request target is malformed";
@@ -159,7 +165,7 @@ int head_check(struct MHD_Connection *connection, const struct head_line *line,
                         .raw_layout = strcmp(MHD_get_version(), "0.9.75") == 0};
 
     memset(ret_framing, 0, sizeof(*ret_framing));
-    head.reason = check_line(line->target, line->version);
+    head.reason = check_line(line, head.raw_layout);
     if (head.reason) {
         *ret_reason = head.reason;
         return 400;

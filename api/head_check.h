@@ -19,7 +19,8 @@ struct head_framing {
 /* The first line, as libmicrohttpd gives it. */
 struct head_line {
     const char *method; /* where it lies in the receive buffer */
-    const char *target;
+    const char *url;    /* the target's path, in the same buffer */
+    const char *target; /* as it was sent */
     const char *version;
 };
 

@@ -161,11 +161,13 @@ static enum MHD_Result on_request(void *cls, struct MHD_Connection *connection, 
 
     (void)cls;
     (void)connection;
-    (void)url;
     if (!request)
         return MHD_NO;
-    if (!request->begun)
-        return dispatch_begin(request, method, version) ? answer(request) : MHD_YES;
+    if (!request->begun) {
+        const struct head_line line = {method, url, request->target, version};
+
+        return dispatch_begin(request, &line) ? answer(request) : MHD_YES;
+    }
     if (*octet_count > 0) {
         bool more = dispatch_body(request, dsnd_str_make(octets, *octet_count));
 

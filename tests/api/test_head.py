@@ -53,6 +53,8 @@ class Head(Case):
                                     (b"GET /v1/openapi.json HTTP/1.1", b"Host: a b", (400,)),
                                     (b"GET /v1/openapi.json HTTP/9.9", b"Host: x", (400, 505)),
                                     (b"GET /a\xff HTTP/1.1", b"Host: x", (400,)),
+                                    (b"GET  / HTTP/1.1", b"Host: x", (400,)),
+                                    (b"GET\t/ HTTP/1.1", b"Host: x", (400, None)),
                                     (b"GET noslash HTTP/1.1", b"Host: x", (400,)),
                                     (b"GET /a b HTTP/1.1", b"Host: x", (400, None))):
             with self.subTest(line=line, host=host):
