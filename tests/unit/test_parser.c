@@ -1,0 +1,228 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <cmocka.h>
+
+#include "parse/parse.h"
+#include "parse/rules.h"
+
+#define ARRAY_LEN(a) (sizeof(a) / sizeof(*(a)))
+
+enum { MESSAGE_MAX = 4096, SUMMARY_MAX = 512, HOSTILE_OCTETS = 1 << 20, ARENA_OCTETS = 1 << 26 };
+
+static struct rule_set *rules;
+static struct parser *parser;
+
+static int make_parser(void **state)
+{
+    (void)state;
+    return rule_set_builtin(&rules) ||
+           parser_new(&parse_limits_default, rules, DSND_STR(""), &parser);
+}
+
+static int free_parser(void **state)
+{
+    (void)state;
+    parser_free(parser);
+    rule_set_free(rules);
+    return 0;
+}
+
+/* "kind; address action code status; ..." of a message. */
+static void summarize(struct dsnd_str message, char *dst, size_t size)
+{
+    struct dsnd_arena arena = DSND_ARENA_INIT(ARENA_OCTETS);
+    struct report report;
+    int len;
+
+    assert_int_equal(parser_run(parser, message, &arena, &report), DSND_OK);
+    len = snprintf(dst, size, "%s", report_kind_name(report.kind));
+    for (size_t i = 0; i < report.recipient_count && (size_t)len < size; i++) {
+        const struct report_recipient *one = &report.recipients[i];
+        const char *action = report_action_name(one->action);
+        char status[REPORT_STATUS_SIZE];
+
+        report_status_format(one->smtp_status.klass ? one->smtp_status : one->status, status);
+        len +=
+            snprintf(dst + len, size - (size_t)len, "; %.*s %s %u %s", DSND_STR_ARG(one->recipient),
+                     action ? action : "-", one->smtp_code, status);
+    }
+    dsnd_arena_done(&arena);
+}
+
+/* Each case with LF and with CR LF line ends. */
+static struct dsnd_str with_crlf(const char *text, char room[MESSAGE_MAX])
+{
+    size_t len = 0;
+
+    for (; *text && len + 2 < MESSAGE_MAX; text++) {
+        if (*text == '\n')
+            room[len++] = '\r';
+        room[len++] = *text;
+    }
+    return dsnd_str_make(room, len);
+}
+
+#define DAEMON "Return-Path: <>\nFrom: MAILER-DAEMON@mx.test\nTo: list@sender.test\n"
+
+static const struct {
+    const char *name;
+    const char *message;
+    const char *expected;
+} cases[] = {
+    {"qmail",
+     DAEMON "Subject: failure notice\n\nHi. This is the qmail-send program at mx.test.\n"
+            "I'm afraid I wasn't able to deliver your message to the following addresses.\n"
+            "This is a permanent error; I've given up. Sorry it didn't work out.\n\n"
+            "<ann@there.test>:\n192.0.2.1 does not like recipient.\n"
+            "Remote host said: 550 5.1.1 no such user\nGiving up on 192.0.2.1.\n\n"
+            "--- Below this line is a copy of the message.\n\nReturn-Path: <list@sender.test>\n"
+            "To: other@there.test\nSubject: hello\n\n550 5.7.1 of an older report\n",
+     "bounce_text; ann@there.test failed 550 5.1.1"},
+    {"Sendmail",
+     DAEMON "Subject: Returned mail: User unknown\n\nThe original message was received today\n"
+            "from localhost\n\n   ----- The following addresses had permanent fatal errors -----\n"
+            "<bob@there.test>\n\n   ----- Transcript of session follows -----\n"
+            "... while talking to mail.there.test.:\n>>> RCPT To:<bob@there.test>\n"
+            "<<< 550 5.1.1 <bob@there.test>... User unknown\n550 <bob@there.test>... "
+            "User unknown\n\n   ----- Original message follows -----\n\n"
+            "From: list@sender.test\nTo: bob@there.test\n\nhello\n",
+     "bounce_text; bob@there.test failed 550 5.1.1"},
+    {"Exim's two recipients",
+     DAEMON "Subject: Mail delivery failed: returning message to sender\n\n"
+            "This message was created automatically by mail delivery software.\n\n"
+            "A message that you sent could not be delivered to one or more of its\n"
+            "recipients. This is a permanent error. The following address(es) failed:\n\n"
+            "  ann@there.test\n    SMTP error from remote mail server after RCPT TO:"
+            "<ann@there.test>:\n    host mx.there.test [192.0.2.1]: 550 5.1.1 unknown\n"
+            "  bob@else.test\n    SMTP error from remote mail server after RCPT TO:"
+            "<bob@else.test>:\n    host mx.else.test [192.0.2.2]: 552 5.2.2 full\n\n"
+            "------ This is a copy of the message, including all the headers. ------\n\n"
+            "Return-path: <list@sender.test>\nTo: third@there.test\n\nhello\n",
+     "bounce_text; ann@there.test failed 550 5.1.1; bob@else.test failed 552 5.2.2"},
+    {"Exim's warning",
+     DAEMON "Subject: Warning: message 1abcde-000001-AB delayed 24 hours\n\n"
+            "This message was created automatically by mail delivery software.\n"
+            "A message that you sent has not yet been delivered to all its recipients\n"
+            "after more than 24 hours on the queue on mx.test.\n\n"
+            "The address to which the message has not yet been delivered is:\n\n"
+            "  ann@there.test\n\nNo action is required on your part. Delivery attempts will\n"
+            "continue for some time.\n",
+     "bounce_text; ann@there.test delayed 0 "},
+    {"status fields in plain text",
+     DAEMON "Subject: Delivery Status Notification (Failure)\nContent-Type: text/plain\n\n"
+            "Delivery failed.\n\nReporting-MTA: dns; mx.test\n\n"
+            "Final-Recipient: rfc822; ann@there.test\nAction: failed\nStatus: 5.1.1\n\n"
+            "Final-Recipient: rfc822; bob@there.test\nAction: delayed\nStatus: 4.4.1\n\n"
+            "Received: from a\n\nFinal-Recipient: rfc822; old@there.test\nAction: failed\n",
+     "dsn; ann@there.test failed 0 5.1.1; bob@there.test delayed 0 4.4.1"},
+    {"a boundary that never occurs",
+     DAEMON "Subject: Delivery Notification\nMIME-Version: 1.0\n"
+            "Content-Type: multipart/report; boundary=\"gone\"; report-type=delivery-status\n\n"
+            "Your message cannot be delivered.\n\nReporting-MTA: dns; mx.test\n\n"
+            "Action: failed\nStatus: 5.0.0\nFinal-recipient: rfc822;ann@there.test\n"
+            "Diagnostic-code: smtp; 550 5.7.1 refused\n",
+     "dsn; ann@there.test failed 550 5.7.1"},
+    {"blank lines before the headers",
+     "   \n\n" DAEMON "Subject: failed\nMIME-Version: 1.0\n"
+     "Content-Type: multipart/report; boundary=b; report-type=delivery-status\n\n--b\n"
+     "Content-Type: message/delivery-status\n\nReporting-MTA: dns; mx.test\n\n"
+     "Final-Recipient: rfc822; ann@there.test\nAction: failed\nStatus: 5.1.1\n\n--b--\n",
+     "dsn; ann@there.test failed 0 5.1.1"},
+    {"a person who quotes status fields",
+     "From: ann@there.test\nTo: bob@there.test\nSubject: see below\n\nWhat does this mean?\n\n"
+     "Final-Recipient: rfc822; carl@there.test\nAction: failed\nStatus: 5.1.1\n",
+     "other"},
+    {"an ordinary letter",
+     "From: ann@there.test\nTo: bob@there.test\nSubject: lunch\n\nThe address is ann@there.test.\n",
+     "other"},
+    {"an answer of a person's absence",
+     "From: ann@there.test\nTo: list@sender.test\nSubject: Out of office: hello\n"
+     "Auto-Submitted: auto-replied\n\nI am away until Monday; write to bob@there.test.\n",
+     "auto_reply; ann@there.test - 0 "},
+    {"a complaint",
+     "From: fbl@there.test\nTo: list@sender.test\nSubject: complaint\nMIME-Version: 1.0\n"
+     "Content-Type: multipart/report; report-type=feedback-report; boundary=b\n\n--b\n"
+     "Content-Type: message/feedback-report\n\nFeedback-Type: abuse\nVersion: 1\n"
+     "User-Agent: x/1\nOriginal-Rcpt-To: <ann@there.test>\n\n--b--\n",
+     "arf; ann@there.test - 0 "},
+    {"a receipt",
+     "From: ann@there.test\nTo: list@sender.test\nSubject: Read: hello\nMIME-Version: 1.0\n"
+     "Content-Type: multipart/report; report-type=disposition-notification; boundary=b\n\n--b\n"
+     "Content-Type: message/disposition-notification\n\nFinal-Recipient: rfc822;ann@there.test\n"
+     "Disposition: manual-action/MDN-sent-manually; displayed\n\n--b--\n",
+     "mdn; ann@there.test - 0 "},
+};
+
+static void each_form_gives_its_recipients_with_either_line_end(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        char said[SUMMARY_MAX];
+        char room[MESSAGE_MAX];
+
+        summarize(dsnd_str_of(cases[i].message), said, sizeof(said));
+        if (strcmp(said, cases[i].expected) != 0)
+            fail_msg("%s: \"%s\", expected \"%s\"", cases[i].name, said, cases[i].expected);
+        summarize(with_crlf(cases[i].message, room), said, sizeof(said));
+        if (strcmp(said, cases[i].expected) != 0)
+            fail_msg("%s, CR LF: \"%s\", expected \"%s\"", cases[i].name, said, cases[i].expected);
+    }
+}
+
+static void a_message_cut_anywhere_is_read_without_harm(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++)
+        for (size_t len = 0; len < strlen(cases[i].message); len++) {
+            char said[SUMMARY_MAX];
+            /* A copy of its own, so that a sanitizer sees each octet read past the end. */
+            char *copy = malloc(len + 1);
+
+            assert_non_null(copy);
+            memcpy(copy, cases[i].message, len);
+            summarize(dsnd_str_make(copy, len), said, sizeof(said));
+            free(copy);
+        }
+}
+
+static void a_megabyte_of_hostile_text_takes_less_than_two_seconds(void **state)
+{
+    static const char *const repeated[] = {
+        "<a@b.test>: ",  "a@",   "\n\n",
+        "could not be ", "<<<<", "\nFinal-Recipient: rfc822; a@b.test\nAction: failed"};
+    char *message = malloc(HOSTILE_OCTETS);
+
+    (void)state;
+    assert_non_null(message);
+    for (size_t i = 0; i < ARRAY_LEN(repeated); i++) {
+        size_t unit = strlen(repeated[i]);
+        size_t len = strlen(DAEMON "Subject: failure notice\n\nundeliverable\n");
+        char said[SUMMARY_MAX];
+        clock_t start = clock();
+
+        memcpy(message, DAEMON "Subject: failure notice\n\nundeliverable\n", len);
+        for (; len + unit < HOSTILE_OCTETS; len += unit)
+            memcpy(message + len, repeated[i], unit);
+        summarize(dsnd_str_make(message, len), said, sizeof(said));
+        if ((clock() - start) / CLOCKS_PER_SEC >= 2)
+            fail_msg("%s: too slow", repeated[i]);
+    }
+    free(message);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(each_form_gives_its_recipients_with_either_line_end),
+        cmocka_unit_test(a_message_cut_anywhere_is_read_without_harm),
+        cmocka_unit_test(a_megabyte_of_hostile_text_takes_less_than_two_seconds),
+    };
+
+    return cmocka_run_group_tests(tests, make_parser, free_parser);
+}
