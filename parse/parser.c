@@ -173,6 +173,24 @@ static size_t read_status(struct draft *draft, const struct mime_message *mime)
     return added;
 }
 
+/*
+ * A pipe, a file or a host is where the delivery ended, not whom the sender wrote to. Where it is
+ * the only recipient the returned message says whom.
+ */
+static void name_behind_alias(struct draft *draft)
+{
+    struct report *report = draft->report;
+    struct report_recipient *only = report->recipients;
+    char first;
+
+    if (report->recipient_count != 1 || !only->recipient.len ||
+        !address_is_mail(report->returned.to))
+        return;
+    first = only->recipient.ptr[0];
+    if (!address_is_mail(only->recipient) && (first == '|' || first == '/' || first == '@'))
+        only->recipient = report->returned.to;
+}
+
 static enum dsnd_err classify(struct parser *self, struct draft *draft)
 {
     struct report *report = draft->report;
@@ -190,9 +208,12 @@ static void read_report(struct parser *self, struct draft *draft, const struct m
     read_returned(draft, mime, dsnd_str_of(self->campaign_headers));
     if (mime->charset_defect)
         draft_warn(draft, REPORT_WARNING_CHARSET);
-    if (read_status(draft, mime) || dsn_text_read(draft, mime))
+    if (read_status(draft, mime) || dsn_text_read(draft, mime)) {
         draft->report->kind = REPORT_KIND_DSN;
-    else if (!arf_read(draft, mime) && !mdn_read(draft, mime) && !prose_read(draft, mime))
+        name_behind_alias(draft);
+        return;
+    }
+    if (!arf_read(draft, mime) && !mdn_read(draft, mime) && !prose_read(draft, mime))
         (void)auto_reply_read(draft, mime);
 }
 
