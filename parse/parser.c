@@ -12,6 +12,7 @@
 #include "parse/mdn.h"
 #include "parse/mime.h"
 #include "parse/mime_scan.h"
+#include "parse/notice.h"
 #include "parse/prose.h"
 #include "parse/rules.h"
 
@@ -213,7 +214,8 @@ static void read_report(struct parser *self, struct draft *draft, const struct m
         name_behind_alias(draft);
         return;
     }
-    if (!arf_read(draft, mime) && !mdn_read(draft, mime) && !prose_read(draft, mime))
+    if (!arf_read(draft, mime) && !mdn_read(draft, mime) && !notice_read(draft, mime) &&
+        !prose_read(draft, mime))
         (void)auto_reply_read(draft, mime);
 }
 

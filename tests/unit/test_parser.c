@@ -138,6 +138,13 @@ static const struct {
      "From: ann@there.test\nTo: bob@there.test\nSubject: see below\n\nWhat does this mean?\n\n"
      "Final-Recipient: rfc822; carl@there.test\nAction: failed\nStatus: 5.1.1\n",
      "other"},
+    {"a notice as JSON",
+     "From: no-reply@notices.test\nSubject: Notification\n\n{\"notificationType\":\"Bounce\","
+     "\"bounce\":{\"bouncedRecipients\":[{\"emailAddress\":\"ann@there.test\","
+     "\"status\":\"5.1.1\",\"diagnosticCode\":\"smtp; 550 5.1.1 unknown\"},"
+     "{\"emailAddress\":\"bob@there.test\",\"status\":\"4.4.7\"}]},"
+     "\"mail\":{\"destination\":[\"carl@there.test\"]}}\n",
+     "bounce_text; ann@there.test failed 550 5.1.1; bob@there.test failed 0 4.4.7"},
     {"an ordinary letter",
      "From: ann@there.test\nTo: bob@there.test\nSubject: lunch\n\nThe address is ann@there.test.\n",
      "other"},
@@ -202,11 +209,12 @@ static void a_megabyte_of_hostile_text_takes_less_than_two_seconds(void **state)
     assert_non_null(message);
     for (size_t i = 0; i < ARRAY_LEN(repeated); i++) {
         size_t unit = strlen(repeated[i]);
-        size_t len = strlen(DAEMON "Subject: failure notice\n\nundeliverable\n");
+        static const char start_of[] = DAEMON "Subject: failure notice\n\nundeliverable\n";
+        size_t len = sizeof(start_of) - 1;
         char said[SUMMARY_MAX];
         clock_t start = clock();
 
-        memcpy(message, DAEMON "Subject: failure notice\n\nundeliverable\n", len);
+        memcpy(message, start_of, sizeof(start_of));
         for (; len + unit < HOSTILE_OCTETS; len += unit)
             memcpy(message + len, repeated[i], unit);
         summarize(dsnd_str_make(message, len), said, sizeof(said));
