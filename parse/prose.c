@@ -196,8 +196,9 @@ bool prose_read(struct draft *draft, const struct mime_message *mime)
 
     /* First a part that names somebody; then one that at least says that delivery failed. */
     for (size_t i = 0; i < 2 * count && !draft->err; i++) {
+        const struct mime_part *part = parts[i < count ? i : i - count];
         struct prose_text text =
-            prose_text_of(draft, parts[i % count], envelope.is_subject && !envelope.is_sender);
+            prose_text_of(draft, part, envelope.is_subject && !envelope.is_sender);
         struct prose_reader reader;
 
         prose_reader_init(&reader, draft, text.prose, envelope.own);

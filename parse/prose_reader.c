@@ -187,9 +187,7 @@ static void read_line(struct prose_reader *self, struct dsnd_str line)
     }
     self->current = index;
     /* Named again: what has no code yet may get one now. */
-    if (index < known && !has_reply(report->recipients[index].diagnostic))
-        set_text(self, index, rest);
-    else if (index < known)
+    if (index < known && has_reply(report->recipients[index].diagnostic))
         self->current = SIZE_MAX;
     else
         set_text(self, index, rest);
