@@ -101,8 +101,13 @@ static void read_notification(struct draft *draft, const struct mime_message *mi
 {
     struct mdn mdn = read_fields(part->text);
     struct dsnd_str reason = refusal_text(mime);
-    struct report_recipient *recipient = draft_add(draft);
+    struct report_recipient *recipient;
 
+    draft_note(draft, "disposition %.*s of %.*s", DSND_STR_ARG(mdn.disposition),
+               DSND_STR_ARG(mdn.final));
+    if (!is_refusal(mdn.disposition) && !reason.len)
+        return;
+    recipient = draft_add(draft);
     if (!recipient)
         return;
     recipient->final_recipient = read_address(draft, mdn.final);
@@ -110,10 +115,7 @@ static void read_notification(struct draft *draft, const struct mime_message *mi
     recipient->recipient = address_is_mail(recipient->original_recipient)
                                ? recipient->original_recipient
                                : recipient->final_recipient;
-    if (is_refusal(mdn.disposition) || reason.len)
-        fail(draft, recipient, mdn.failure.len ? mdn.failure : reason);
-    draft_note(draft, "recipient %.*s: disposition %.*s", DSND_STR_ARG(recipient->recipient),
-               DSND_STR_ARG(mdn.disposition));
+    fail(draft, recipient, mdn.failure.len ? mdn.failure : reason);
 }
 
 bool mdn_read(struct draft *draft, const struct mime_message *mime)

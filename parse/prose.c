@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "parse/address.h"
+#include "parse/dsn.h"
 #include "parse/prose_host.h"
 #include "parse/prose_phrase.h"
 #include "parse/prose_reader.h"
@@ -53,7 +54,15 @@ static bool is_report(const struct envelope *envelope, const struct prose_reader
                                      1u << PROSE_DELAY | 1u << PROSE_SESSION);
 
     return reader->is_strong || envelope->failed.len ||
+           (envelope->is_subject && envelope->is_sender) ||
            (said && (envelope->is_subject || envelope->is_sender));
+}
+
+/* What names nobody must at least say that delivery failed. */
+static bool says_failure(const struct envelope *envelope, const struct prose_reader *reader)
+{
+    return reader->is_strong || envelope->failed.len ||
+           reader->roles & (1u << PROSE_FAIL | 1u << PROSE_OPEN | 1u << PROSE_SESSION);
 }
 
 /* Recipients of X-Failed-Recipients that the prose did not name. */
@@ -64,6 +73,16 @@ static void add_failed(struct prose_reader *reader, struct dsnd_str list)
     for (struct dsnd_str address = address_next(list, &at); address.len;
          address = address_next(list, &at))
         (void)prose_reader_add(reader, address);
+}
+
+/* "please contact <a@b.example>" */
+static bool is_contact(struct dsnd_str prose, struct dsnd_str address)
+{
+    size_t at = (size_t)(address.ptr - prose.ptr);
+    struct dsnd_str before = dsnd_str_slice(prose, at > 16 ? at - 16 : 0, at);
+
+    return dsnd_str_ifind(before, DSND_STR("contact")) != SIZE_MAX ||
+           dsnd_str_ifind(before, DSND_STR("mail to")) != SIZE_MAX;
 }
 
 /* The only address but our own that the prose holds; absent where there are several. */
@@ -77,6 +96,8 @@ static struct dsnd_str only_address(const struct prose_reader *reader, struct ds
 
         if (!address.len)
             return only;
+        if (is_contact(reader->prose, address))
+            continue;
         if (dsnd_str_ieq(address, reader->own) || dsnd_str_ieq(address, sender) ||
             dsnd_str_istarts(address, DSND_STR("postmaster@")))
             continue;
@@ -146,6 +167,31 @@ static void finish(const struct prose_reader *reader, struct report_recipient *r
         recipient->action = REPORT_ACTION_DELIVERED;
 }
 
+/*
+ * The fields of a delivery status, written into the prose (RFC 3464 section 2.3): the recipients
+ * they name.
+ */
+static size_t read_fields(struct prose_reader *reader)
+{
+    static const struct dsnd_str first[] = {
+        DSND_STR_INIT("Reporting-MTA:"), DSND_STR_INIT("Action:"),
+        DSND_STR_INIT("Final-Recipient:"), DSND_STR_INIT("Original-Recipient:"),
+        DSND_STR_INIT("Original-Envelope-Id:")};
+    struct dsnd_str rest = reader->prose;
+
+    if (dsnd_str_ifind(rest, DSND_STR("\nFinal-Recipient:")) == SIZE_MAX)
+        return 0;
+    while (rest.len) {
+        struct dsnd_str before = rest;
+        struct dsnd_str line = dsnd_str_cut(&rest, '\n');
+
+        for (size_t i = 0; i < sizeof(first) / sizeof(*first); i++)
+            if (dsnd_str_istarts(line, first[i]))
+                return dsn_read(reader->draft, before);
+    }
+    return 0;
+}
+
 /* Read one part; false where it is no report. */
 static bool read_part(struct prose_reader *reader, const struct envelope *envelope,
                       struct dsnd_str copy, bool is_last)
@@ -155,14 +201,21 @@ static bool read_part(struct prose_reader *reader, const struct envelope *envelo
 
     if (!is_report(envelope, reader))
         return false;
+    if (read_fields(reader))
+        return true;
     added = prose_reader_run(reader);
     if (!added) {
         reader->is_loose = true;
         added = prose_reader_run(reader);
     }
+    if (!added && reader->own.len) {
+        /* Who tests his own server writes to himself. */
+        reader->own = DSND_STR_ABSENT;
+        added = prose_reader_run(reader);
+    }
     add_failed(reader, envelope->failed);
     if (!added && report->recipient_count == reader->first) {
-        if (!is_last)
+        if (!is_last || !says_failure(envelope, reader))
             return false;
         add_unnamed(reader, copy);
     }

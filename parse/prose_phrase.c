@@ -1,6 +1,7 @@
 #include "parse/prose_phrase.h"
 
 #include <stdint.h>
+#include <string.h>
 
 #define PROSE(role, weight, action, text) \
     {PROSE_##role, PROSE_##weight, REPORT_ACTION_##action, DSND_STR_INIT(text)},
@@ -13,10 +14,30 @@ static const struct prose_phrase phrases[] = {
 
 enum { PHRASE_COUNT = sizeof(phrases) / sizeof(*phrases) };
 
+#define PROSE(role, weight, action, text) text[0] | 0x20,
+
+/* Their first octets, letters in lower case: most places in a text begin none. */
+static const char firsts[] = {
+#include "parse/prose.def"
+};
+
+#undef PROSE
+
 /* Letters, digits and all octets of other scripts. */
 static bool is_word(char c)
 {
     return dsnd_is_alpha(c) || dsnd_is_digit(c) || (unsigned char)c >= 0x80;
+}
+
+/* Behind the white space at `at`, with one line end at the most: a phrase ends with its paragraph.
+ */
+static size_t skip_space(struct dsnd_str text, size_t at)
+{
+    bool ended = false;
+
+    while (at < text.len && dsnd_is_space(text.ptr[at]) && !(ended && text.ptr[at] == '\n'))
+        ended |= text.ptr[at++] == '\n';
+    return at;
 }
 
 /* The octets of `text` at `at` that match the phrase; 0 where they do not. */
@@ -28,8 +49,7 @@ static size_t match_length(struct dsnd_str text, size_t at, struct dsnd_str phra
         if (end >= text.len)
             return 0;
         if (phrase.ptr[i] == ' ' && dsnd_is_space(text.ptr[end])) {
-            while (end < text.len && dsnd_is_space(text.ptr[end]))
-                end++;
+            end = skip_space(text, end);
             continue;
         }
         if (dsnd_lower(text.ptr[end]) != dsnd_lower(phrase.ptr[i]))
@@ -44,13 +64,15 @@ static size_t match_length(struct dsnd_str text, size_t at, struct dsnd_str phra
 
 bool prose_phrase_at(struct dsnd_str text, size_t at, unsigned roles, struct prose_match *ret_match)
 {
-    char first = dsnd_lower(text.ptr[at]);
+    const char *next = firsts;
+    const char *end = firsts + PHRASE_COUNT;
     size_t best = 0;
 
-    for (size_t i = 0; i < PHRASE_COUNT; i++) {
+    while ((next = memchr(next, text.ptr[at] | 0x20, (size_t)(end - next))) != NULL) {
+        size_t i = (size_t)(next++ - firsts);
         size_t length;
 
-        if (dsnd_lower(phrases[i].text.ptr[0]) != first || !(roles & 1u << phrases[i].role))
+        if (!(roles & 1u << phrases[i].role))
             continue;
         length = match_length(text, at, phrases[i].text);
         if (length <= best)

@@ -16,6 +16,7 @@ enum prose_role {
     PROSE_SIGN,
     PROSE_OPEN,
     PROSE_NAME,
+    PROSE_HINT,
     PROSE_FAIL,
     PROSE_DELAY,
     PROSE_FINAL,

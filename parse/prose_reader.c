@@ -7,8 +7,9 @@
 #include "parse/status_code.h"
 
 enum {
-    LEAD_OCTETS = 24,   /* between a phrase and the address it introduces */
-    NAME_OCTETS = 1100, /* searched for that address */
+    LEAD_OCTETS = 24,     /* between a phrase and the address it introduces */
+    NAME_MAX_OCTETS = 64, /* of a local part, RFC 5321 section 4.5.3.1.1 */
+    NAME_OCTETS = 1100,   /* searched for that address */
     BODY_ROLES = (1u << PROSE_SUBJECT) - 1,
 };
 
@@ -81,6 +82,16 @@ static struct dsnd_str leading_address(struct dsnd_str line, size_t *ret_end)
     address = address_next(line, &at);
     if (!address.len || address.ptr > line.ptr + from + 1)
         return DSND_STR_ABSENT;
+    /* "name@example <a@b.example>" */
+    if (dsnd_str_starts(dsnd_str_slice(line, at, line.len), DSND_STR(" <"))) {
+        size_t next = at;
+        struct dsnd_str bracketed = address_next(line, &next);
+
+        if (bracketed.ptr == line.ptr + at + 2) {
+            address = bracketed;
+            at = next;
+        }
+    }
     *ret_end = at;
     return address;
 }
@@ -147,6 +158,31 @@ static bool stands_alone(struct dsnd_str rest, bool is_loose)
     return is_loose && (rest.len == 0 || strchr(">:.,;", rest.ptr[0]));
 }
 
+/* In a list, a name alone on its line: of a mailbox at the server that reports. */
+static struct dsnd_str bare_name(const struct prose_reader *self, struct dsnd_str line,
+                                 size_t *ret_end)
+{
+    struct dsnd_str name = dsnd_str_trim(line);
+    struct dsnd_str from = self->draft->report->from;
+    size_t sign = dsnd_str_rchr(from, '@');
+    char *address;
+
+    if (!self->is_open || !self->is_loose || sign == SIZE_MAX || name.len > NAME_MAX_OCTETS ||
+        name.len < 2 || !dsnd_is_space(line.ptr[0]))
+        return DSND_STR_ABSENT;
+    for (size_t i = 0; i < name.len; i++)
+        if (!dsnd_is_alpha(name.ptr[i]) && !dsnd_is_digit(name.ptr[i]) &&
+            !strchr(".-_+", name.ptr[i]))
+            return DSND_STR_ABSENT;
+    address = draft_alloc(self->draft, name.len + from.len, 1);
+    if (!address)
+        return DSND_STR_ABSENT;
+    memcpy(address, name.ptr, name.len);
+    memcpy(address + name.len, from.ptr + sign, from.len - sign);
+    *ret_end = line.len;
+    return dsnd_str_make(address, name.len + from.len - sign);
+}
+
 /* The address that begins a recipient in this line; absent where the line begins none. */
 static struct dsnd_str line_address(const struct prose_reader *self, struct dsnd_str line,
                                     size_t *ret_end)
@@ -156,6 +192,8 @@ static struct dsnd_str line_address(const struct prose_reader *self, struct dsnd
 
     if (self->is_open && !address.len)
         address = x400_address(line);
+    if (!address.len)
+        address = bare_name(self, line, ret_end);
     if (!address.len || is_own(self, address))
         return DSND_STR_ABSENT;
     if (self->is_open && indent <= self->indent)
@@ -227,6 +265,10 @@ static void take_match(struct prose_reader *self, const struct prose_match *matc
         break;
     case PROSE_NAME:
         read_name(self, match, line);
+        break;
+    case PROSE_HINT:
+        if (self->is_loose)
+            read_name(self, match, line);
         break;
     case PROSE_SESSION:
         self->is_session = true;
