@@ -13,7 +13,7 @@
 
 enum {
     PARTS_MAX = 4,      /* tried of one message */
-    LEAD_OCTETS = 1024, /* of the prose, as the text of a recipient that has none of its own */
+    LEAD_OCTETS = 4096, /* of the prose, as the text of a recipient that has none of its own */
 };
 
 /* What the headers say of the message. */
@@ -22,6 +22,7 @@ struct envelope {
     bool is_sender;         /* a program that sends them, or nobody */
     struct dsnd_str failed; /* X-Failed-Recipients */
     struct dsnd_str own;    /* address the message was sent to */
+    bool returns_report;    /* the returned message is a delivery report itself */
 };
 
 static bool has_phrase(struct dsnd_str text, enum prose_role role)
@@ -30,6 +31,19 @@ static bool has_phrase(struct dsnd_str text, enum prose_role role)
     size_t at = 0;
 
     return prose_phrase_next(text, 1u << role, &at, &match);
+}
+
+/* Then its To names whom a report was sent to, no recipient. */
+static bool returns_report(const struct mime_message *mime)
+{
+    for (size_t i = 0; i < mime->part_count; i++) {
+        const struct mime_part *part = &mime->parts[i];
+
+        if (part->role == MIME_ROLE_RETURNED)
+            return has_phrase(mime_header(part->headers, part->header_count, DSND_STR("From")),
+                              PROSE_SENDER);
+    }
+    return false;
 }
 
 static struct envelope read_envelope(const struct draft *draft, const struct mime_message *mime)
@@ -44,6 +58,7 @@ static struct envelope read_envelope(const struct draft *draft, const struct mim
     envelope.failed =
         mime_header(mime->headers, mime->header_count, DSND_STR("X-Failed-Recipients"));
     envelope.own = address_next(to, &at);
+    envelope.returns_report = returns_report(mime);
     return envelope;
 }
 
@@ -65,6 +80,31 @@ static bool says_failure(const struct envelope *envelope, const struct prose_rea
            reader->roles & (1u << PROSE_FAIL | 1u << PROSE_OPEN | 1u << PROSE_SESSION);
 }
 
+/* Was `known` made of the name alone that stands before the @ of `address`? */
+static bool is_name_of(const struct prose_reader *reader, struct dsnd_str known,
+                       struct dsnd_str address)
+{
+    size_t sign = dsnd_str_rchr(address, '@');
+    bool is_ours =
+        known.ptr < reader->prose.ptr || known.ptr >= reader->prose.ptr + reader->prose.len;
+
+    return is_ours && sign != SIZE_MAX && dsnd_str_rchr(known, '@') == sign &&
+           dsnd_str_ieq(dsnd_str_slice(known, 0, sign), dsnd_str_slice(address, 0, sign));
+}
+
+/* Give a recipient that was a name alone its whole address; false where there is none. */
+static bool complete_name(const struct prose_reader *reader, struct dsnd_str address)
+{
+    struct report *report = reader->draft->report;
+
+    for (size_t i = reader->first; i < report->recipient_count; i++)
+        if (is_name_of(reader, report->recipients[i].recipient, address)) {
+            report->recipients[i].recipient = address;
+            return true;
+        }
+    return false;
+}
+
 /* Recipients of X-Failed-Recipients that the prose did not name. */
 static void add_failed(struct prose_reader *reader, struct dsnd_str list)
 {
@@ -72,7 +112,8 @@ static void add_failed(struct prose_reader *reader, struct dsnd_str list)
 
     for (struct dsnd_str address = address_next(list, &at); address.len;
          address = address_next(list, &at))
-        (void)prose_reader_add(reader, address);
+        if (!complete_name(reader, address))
+            (void)prose_reader_add(reader, address);
 }
 
 /* "please contact <a@b.example>" */
@@ -89,6 +130,7 @@ static bool is_contact(struct dsnd_str prose, struct dsnd_str address)
 static struct dsnd_str only_address(const struct prose_reader *reader, struct dsnd_str sender)
 {
     struct dsnd_str only = DSND_STR_ABSENT;
+    struct dsnd_str contact = DSND_STR_ABSENT;
     size_t at = 0;
 
     for (;;) {
@@ -97,6 +139,8 @@ static struct dsnd_str only_address(const struct prose_reader *reader, struct ds
         if (!address.len)
             return only;
         if (is_contact(reader->prose, address))
+            contact = address;
+        if (dsnd_str_ieq(address, contact))
             continue;
         if (dsnd_str_ieq(address, reader->own) || dsnd_str_ieq(address, sender) ||
             dsnd_str_istarts(address, DSND_STR("postmaster@")))
@@ -121,13 +165,14 @@ static struct dsnd_str copied_to(struct dsnd_str copy)
 }
 
 /* A failure that names nobody: the prose as a whole, then the returned message says whom. */
-static void add_unnamed(struct prose_reader *reader, struct dsnd_str copy)
+static void add_unnamed(struct prose_reader *reader, const struct envelope *envelope,
+                        struct dsnd_str copy)
 {
     struct draft *draft = reader->draft;
     struct dsnd_str address = only_address(reader, draft->report->from);
     struct report_recipient *recipient;
 
-    if (!address.len)
+    if (!address.len && !envelope->returns_report)
         address = draft->report->returned.to;
     if (!address.len)
         address = copied_to(copy);
@@ -141,11 +186,36 @@ static void add_unnamed(struct prose_reader *reader, struct dsnd_str copy)
     draft_warn(draft, REPORT_WARNING_NO_RECIPIENT);
 }
 
+/*
+ * The text of the only recipient has no code, but a line before the place that names him begins
+ * with a reply: what was refused stands first, then to whom.
+ */
+static struct dsnd_str leading_reply(const struct prose_reader *reader, struct dsnd_str text)
+{
+    struct dsnd_str rest = reader->prose;
+    struct status_reply own = status_reply_find(text);
+
+    if (own.code || own.status.klass || !text.len || text.ptr < rest.ptr ||
+        text.ptr >= rest.ptr + rest.len ||
+        reader->draft->report->recipient_count != reader->first + 1)
+        return text;
+    rest = dsnd_str_slice(rest, 0, (size_t)(text.ptr - rest.ptr));
+    while (rest.len) {
+        struct dsnd_str before = rest;
+        struct dsnd_str line = dsnd_str_trim(dsnd_str_cut(&rest, '\n'));
+        struct status_reply reply = status_reply_find(dsnd_str_slice(line, 0, 4));
+
+        if (reply.code && line.len > 4)
+            return dsnd_str_slice(before, 0, LEAD_OCTETS);
+    }
+    return text;
+}
+
 /* Codes, host and text of one recipient, from what the reader left in `diagnostic`. */
 static void finish(const struct prose_reader *reader, struct report_recipient *recipient)
 {
     struct draft *draft = reader->draft;
-    struct dsnd_str text = dsnd_str_trim(recipient->diagnostic);
+    struct dsnd_str text = leading_reply(reader, dsnd_str_trim(recipient->diagnostic));
     struct status_reply reply;
 
     while (text.len && strchr(">:\"') \n", text.ptr[0]))
@@ -217,7 +287,7 @@ static bool read_part(struct prose_reader *reader, const struct envelope *envelo
     if (!added && report->recipient_count == reader->first) {
         if (!is_last || !says_failure(envelope, reader))
             return false;
-        add_unnamed(reader, copy);
+        add_unnamed(reader, envelope, copy);
     }
     for (size_t i = reader->first; i < report->recipient_count; i++)
         finish(reader, &report->recipients[i]);

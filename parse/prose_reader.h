@@ -30,6 +30,7 @@ struct prose_reader {
     size_t current;          /* recipient whose text goes on, or SIZE_MAX */
     size_t rcpt;             /* of the session: recipient of the last RCPT, or SIZE_MAX */
     struct dsnd_str host;    /* of the session */
+    struct dsnd_str pending; /* of the session: a reply to no RCPT, which a notice may explain */
     struct dsnd_str refusal; /* of the session: a reply or notice that names nobody */
 };
 

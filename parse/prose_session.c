@@ -52,7 +52,9 @@ static void take_reply(struct prose_reader *self, struct dsnd_str text)
         return;
     if (self->rcpt != SIZE_MAX)
         give_reply(self, self->rcpt, text);
-    else if (!self->refusal.len)
+    else
+        self->pending = text;
+    if (self->rcpt == SIZE_MAX && !self->refusal.len)
         self->refusal = text;
 }
 
@@ -63,6 +65,7 @@ static void take_command(struct prose_reader *self, struct dsnd_str text)
     size_t at = 0;
 
     self->rcpt = SIZE_MAX;
+    self->pending = DSND_STR_ABSENT;
     if (!dsnd_str_istarts(text, DSND_STR("RCPT")))
         return;
     address = address_next(text, &at);
@@ -80,7 +83,7 @@ static void take_notice(struct prose_reader *self, struct dsnd_str line)
         return;
     address = address_next(line, &at);
     if (address.len && dsnd_str_find(dsnd_str_slice(line, at, at + 4), DSND_STR("...")) != SIZE_MAX)
-        give_reply(self, prose_reader_add(self, address), line);
+        give_reply(self, prose_reader_add(self, address), self->pending.len ? self->pending : line);
     else if (!self->refusal.len)
         self->refusal = line;
 }
@@ -88,7 +91,8 @@ static void take_notice(struct prose_reader *self, struct dsnd_str line)
 void prose_session_line(struct prose_reader *self, struct dsnd_str line)
 {
     line = dsnd_str_trim(line);
-    if (dsnd_str_starts(line, DSND_STR("... while")))
+    if (dsnd_str_starts(line, DSND_STR("... while")) ||
+        dsnd_str_istarts(line, DSND_STR("while talking to")))
         take_host(self, line);
     else if (dsnd_str_starts(line, DSND_STR(">>>")))
         take_command(self, dsnd_str_trim(dsnd_str_slice(line, 3, line.len)));

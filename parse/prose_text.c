@@ -23,9 +23,15 @@ static struct dsnd_str unquoted(struct draft *draft, struct dsnd_str text)
         return DSND_STR_ABSENT;
     while (text.ptr) {
         struct dsnd_str line = dsnd_str_cut(&text, '\n');
+        bool is_quoted = false;
 
         while (line.len &&
-               (line.ptr[0] == '>' || (line.ptr[0] == ' ' && line.len > 1 && line.ptr[1] == '>')))
+               (line.ptr[0] == '>' || (line.ptr[0] == ' ' && line.len > 1 && line.ptr[1] == '>'))) {
+            line = dsnd_str_slice(line, 1, line.len);
+            is_quoted = true;
+        }
+        /* The space behind the mark: fields begin their lines again. */
+        if (is_quoted && line.len && line.ptr[0] == ' ')
             line = dsnd_str_slice(line, 1, line.len);
         if (line.len)
             memcpy(out + len, line.ptr, line.len);

@@ -103,6 +103,26 @@ static bool status_after(struct dsnd_str s, size_t at, struct report_status *ret
     return false;
 }
 
+/*
+ * The end of a queue's life (x.4.7) may quote the reply that was behind it:
+ * "554 4.4.7 Message expired.<421 4.4.2 Connection timed out>".
+ */
+static struct status_reply quoted_reply(struct dsnd_str text, struct status_reply said)
+{
+    if (said.status.subject != 4 || said.status.detail != 7)
+        return said;
+    for (size_t i = 1; i < text.len; i++) {
+        struct status_reply quoted = {0};
+
+        if (text.ptr[i - 1] != '<')
+            continue;
+        quoted.code = reply_at(text, i);
+        if (quoted.code && status_after(text, i + 3, &quoted.status))
+            return quoted;
+    }
+    return said;
+}
+
 struct status_reply status_reply_find(struct dsnd_str text)
 {
     struct status_reply first = {0};
@@ -122,7 +142,7 @@ struct status_reply status_reply_find(struct dsnd_str text)
         if (!code || looks_like_amount(text, i + 3))
             continue;
         if (status_after(text, i + 3, &status))
-            return (struct status_reply){code, status};
+            return quoted_reply(text, (struct status_reply){code, status});
         if (!first.code)
             first.code = code;
     }

@@ -114,6 +114,50 @@ static const struct {
             "  ann@there.test\n\nNo action is required on your part. Delivery attempts will\n"
             "continue for some time.\n",
      "bounce_text; ann@there.test delayed 0 "},
+    {"MailMarshal: the reply stands before the list",
+     "From: postmaster@mx.test\nTo: list@sender.test\nSubject: Undeliverable Mail: \"hello\"\n\n"
+     "Your message:\n   From:    list@sender.test\n\nCould not be delivered because of\n\n"
+     "550 5.1.1 User unknown\n\nThe following recipients were affected:\n    ann@there.test\n\n"
+     "Additional Information\n======\nSender-MTA: <192.0.2.1>\n",
+     "bounce_text; ann@there.test failed 550 5.1.1"},
+    {"a report that a person passes on",
+     "From: Ann <ann@there.test>\nTo: bob@there.test\n"
+     "Subject: Fwd: Returned mail: see transcript for details\n\nSee below.\n\n"
+     "> From: Mail Delivery Subsystem <MAILER-DAEMON>\n>\n> ----- The following addresses had "
+     "permanent fatal errors -----\n> <carl@else.test>\n>\n> Reporting-MTA: dns; mx.test\n>\n"
+     "> Final-Recipient: RFC822; carl@else.test\n> Action: failed\n> Status: 5.1.1\n"
+     "> Diagnostic-Code: SMTP; 550 5.1.1 User unknown\n",
+     "bounce_text; carl@else.test failed 550 5.1.1"},
+    {"the reply behind the end of a queue's life",
+     DAEMON "Subject: Delivery Status Notification (Failure)\nMIME-Version: 1.0\n"
+            "Content-Type: multipart/report; boundary=b; report-type=delivery-status\n\n--b\n"
+            "Content-Type: message/delivery-status\n\nReporting-MTA: dns; mx.test\n\n"
+            "Final-Recipient: rfc822; ann@there.test\nAction: failed\nStatus: 4.4.7\n"
+            "Diagnostic-Code: smtp; 554 4.4.7 Message expired.<421 4.4.2 timed out>\n\n--b--\n",
+     "dsn; ann@there.test failed 421 4.4.2"},
+    {"Exim's name without a domain",
+     DAEMON "X-Failed-Recipients: ann@there.test\n"
+            "Subject: Mail delivery failed: returning message to sender\n\n"
+            "This message was created automatically by mail delivery software.\n\n"
+            "The following address(es) failed:\n\n  ann\n    host mx.there.test [192.0.2.1]: "
+            "550 5.7.1 refused\n",
+     "bounce_text; ann@there.test failed 550 5.7.1"},
+    {"a session's reply to nobody and the notice behind it",
+     DAEMON "Subject: Returned mail: see transcript\n\n   ----- Transcript of session follows -----"
+            "\nWhile talking to mx.there.test:\n>>> MAIL From:<list@sender.test>\n"
+            "<<< 553 5.1.8 unknown sender\n554 <ann@there.test>... Remote protocol error\n",
+     "bounce_text; ann@there.test failed 553 5.1.8"},
+    {"a contact is no recipient",
+     DAEMON "Subject: Returned mail\n\nYour message could not be delivered.\n"
+            "Please contact <help@mx.test>.\nAgain, that is <help@mx.test>\n",
+     "bounce_text;  failed 0 "},
+    {"a returned report does not say whom it failed for",
+     DAEMON "Subject: Returned mail: User unknown\nMIME-Version: 1.0\n"
+            "Content-Type: multipart/mixed; boundary=b\n\n--b\n\n"
+            "----- The following addresses had delivery errors -----\n\n--b\n"
+            "Content-Type: message/rfc822\n\nFrom: MAILER-DAEMON@else.test\nTo: ann@there.test\n"
+            "Subject: Returned mail\n\ntext\n--b--\n",
+     "bounce_text;  failed 0 "},
     {"status fields in plain text",
      DAEMON "Subject: Delivery Status Notification (Failure)\nContent-Type: text/plain\n\n"
             "Delivery failed.\n\nReporting-MTA: dns; mx.test\n\n"
