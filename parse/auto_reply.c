@@ -1,5 +1,7 @@
 #include "parse/auto_reply.h"
 
+#include <stdint.h>
+
 /* A header whose presence, or whose value's beginning, says so. */
 static const struct {
     struct dsnd_str name;
@@ -88,6 +90,13 @@ static const struct dsnd_str daemons[] = {
     DSND_STR_INIT("mailerdaemon@"),
 };
 
+/* What a challenge gives as the reason of its "failure". */
+static const struct dsnd_str challenges[] = {
+    DSND_STR_INIT("sender not pre-approved"),      DSND_STR_INIT("sender is not pre-approved"),
+    DSND_STR_INIT("sender must be verified"),      DSND_STR_INIT("sender verification requested"),
+    DSND_STR_INIT("awaiting sender confirmation"), DSND_STR_INIT("challenge sent to sender"),
+};
+
 static bool is_daemon(struct dsnd_str from)
 {
     for (size_t i = 0; i < sizeof(daemons) / sizeof(*daemons); i++)
@@ -142,4 +151,19 @@ bool auto_reply_read(struct draft *draft, const struct mime_message *mime)
     if (recipient)
         recipient->recipient = report->from;
     return true;
+}
+
+void auto_reply_mark_challenge(struct report *report)
+{
+    struct report_recipient *only = report->recipients;
+
+    if (report->recipient_count != 1)
+        return;
+    for (size_t i = 0; i < sizeof(challenges) / sizeof(*challenges); i++) {
+        if (dsnd_str_ifind(only->diagnostic, challenges[i]) == SIZE_MAX)
+            continue;
+        report->kind = REPORT_KIND_AUTO_REPLY;
+        only->action = REPORT_ACTION_NONE;
+        return;
+    }
 }

@@ -17,4 +17,11 @@
  */
 bool auto_reply_read(struct draft *draft, const struct mime_message *mime);
 
+/*
+ * A challenge written as a delivery report ("Action: failed") to a sender who has yet to show that
+ * he is a person: make it the automatic response that it is. The message was kept and the
+ * recipient's mailbox is in order.
+ */
+void auto_reply_mark_challenge(struct report *report);
+
 #endif

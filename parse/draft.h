@@ -18,6 +18,7 @@ struct draft {
     struct report *report;
     size_t capacity;        /* recipients allocated */
     enum dsnd_err err;      /* the first error, or DSND_OK */
+    struct dsnd_str prose;  /* further text of the report, for its classification; may be absent */
     struct dsnd_buf *trace; /* notes for a person; NULL: none are taken */
 };
 

@@ -156,6 +156,19 @@ static void read_codes(struct reader *self, struct report_recipient *recipient)
     recipient->smtp_status = reply.status;
 }
 
+/* "4.0.0 (there.example: host name lookup failure)": what some say in place of a diagnostic. */
+static struct dsnd_str status_comment(struct reader *self)
+{
+    struct dsnd_str value = self->value[SLOT_STATUS];
+    size_t open = dsnd_str_chr(value, '(');
+    size_t close = dsnd_str_rchr(value, ')');
+
+    if (open == SIZE_MAX || close == SIZE_MAX || close < open)
+        return DSND_STR_ABSENT;
+    return draft_text(self->draft, dsnd_str_slice(value, open + 1, close),
+                      self->draft->limits->diagnostic_octets);
+}
+
 static void read_outcome(struct reader *self, struct report_recipient *recipient)
 {
     struct dsnd_str status = self->value[SLOT_STATUS];
@@ -198,6 +211,8 @@ static void end_group(struct reader *self)
     recipient->recipient = key_address(self, recipient);
     recipient->remote_mta = text_of(self, SLOT_REMOTE_MTA, draft->limits->address_octets);
     recipient->diagnostic = text_of(self, SLOT_DIAGNOSTIC, draft->limits->diagnostic_octets);
+    if (!recipient->diagnostic.len)
+        recipient->diagnostic = status_comment(self);
     recipient->will_retry_until = text_of(self, SLOT_RETRY, draft->limits->address_octets);
     read_outcome(self, recipient);
     read_codes(self, recipient);

@@ -85,6 +85,32 @@ static void read_delivered(struct draft *draft, struct dsnd_str list, struct dsn
     }
 }
 
+/*
+ * A notice that came as the "Message" of an envelope of JSON: a string, so that each quote and
+ * backslash of it is escaped once more.
+ */
+static struct dsnd_str unwrapped(struct draft *draft, struct dsnd_str text)
+{
+    struct dsnd_str value = behind(text, DSND_STR("\"Message\""));
+    struct dsnd_str inner;
+    size_t len = 0;
+    char *out;
+
+    value = behind(value, DSND_STR("\""));
+    if (!dsnd_str_starts(text, DSND_STR("{")) || !value.ptr)
+        return text;
+    inner = string_at(dsnd_str_make(value.ptr, (size_t)(text.ptr + text.len - value.ptr)));
+    out = draft_alloc(draft, inner.len + 1, 1);
+    if (!out)
+        return DSND_STR_ABSENT;
+    for (size_t i = 0; i < inner.len; i++) {
+        if (inner.ptr[i] == '\\' && i + 1 < inner.len)
+            i++;
+        out[len++] = inner.ptr[i];
+    }
+    return dsnd_str_make(out, len);
+}
+
 static struct dsnd_str first_text(const struct mime_message *mime)
 {
     for (size_t i = 0; i < mime->part_count; i++)
@@ -95,7 +121,7 @@ static struct dsnd_str first_text(const struct mime_message *mime)
 
 bool notice_read(struct draft *draft, const struct mime_message *mime)
 {
-    struct dsnd_str text = first_text(mime);
+    struct dsnd_str text = unwrapped(draft, first_text(mime));
     struct dsnd_str list;
     size_t before = draft->report->recipient_count;
 

@@ -14,6 +14,7 @@
 #include "parse/mime_scan.h"
 #include "parse/notice.h"
 #include "parse/prose.h"
+#include "parse/prose_fill.h"
 #include "parse/rules.h"
 
 const struct parse_limits parse_limits_default = {
@@ -192,14 +193,22 @@ static void name_behind_alias(struct draft *draft)
         only->recipient = report->returned.to;
 }
 
+/* Octets of the prose that are looked at where a recipient's own text says nothing. */
+enum { FURTHER_OCTETS = 4096 };
+
 static enum dsnd_err classify(struct parser *self, struct draft *draft)
 {
     struct report *report = draft->report;
     enum dsnd_err err = draft->err;
+    struct dsnd_str further = DSND_STR_ABSENT;
+
+    /* Of several recipients nobody knows which one the prose is about. */
+    if (report->recipient_count == 1 && draft->prose.len)
+        further = dsnd_str_slice(draft->prose, 0, FURTHER_OCTETS);
 
     for (size_t i = 0; i < report->recipient_count && !err; i++)
-        err = rules_classify(self->rules, self->scratch, report->kind, DSND_STR_ABSENT,
-                             draft->arena, &report->recipients[i]);
+        err = rules_classify(self->rules, self->scratch, report->kind, further, draft->arena,
+                             &report->recipients[i]);
     return err;
 }
 
@@ -211,7 +220,9 @@ static void read_report(struct parser *self, struct draft *draft, const struct m
         draft_warn(draft, REPORT_WARNING_CHARSET);
     if (read_status(draft, mime) || dsn_text_read(draft, mime)) {
         draft->report->kind = REPORT_KIND_DSN;
+        prose_fill(draft, mime);
         name_behind_alias(draft);
+        auto_reply_mark_challenge(draft->report);
         return;
     }
     if (!arf_read(draft, mime) && !mdn_read(draft, mime) && !notice_read(draft, mime) &&

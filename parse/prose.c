@@ -328,6 +328,7 @@ bool prose_read(struct draft *draft, const struct mime_message *mime)
         if (!read_part(&reader, &envelope, text.copy, i >= count))
             continue;
         draft->report->kind = REPORT_KIND_BOUNCE_TEXT;
+        draft->prose = text.prose;
         return true;
     }
     return false;

@@ -82,9 +82,13 @@ static void take_notice(struct prose_reader *self, struct dsnd_str line)
     if (dsnd_str_find(line, DSND_STR("...")) == SIZE_MAX || !(is_code(line) || line.ptr[0] == '<'))
         return;
     address = address_next(line, &at);
-    if (address.len && dsnd_str_find(dsnd_str_slice(line, at, at + 4), DSND_STR("...")) != SIZE_MAX)
+    if (address.len &&
+        dsnd_str_find(dsnd_str_slice(line, at, at + 4), DSND_STR("...")) != SIZE_MAX) {
         give_reply(self, prose_reader_add(self, address), self->pending.len ? self->pending : line);
-    else if (!self->refusal.len)
+        self->pending = DSND_STR_ABSENT;
+        return;
+    }
+    if (!self->refusal.len)
         self->refusal = line;
 }
 

@@ -158,6 +158,39 @@ static const struct {
             "Content-Type: message/rfc822\n\nFrom: MAILER-DAEMON@else.test\nTo: ann@there.test\n"
             "Subject: Returned mail\n\ntext\n--b--\n",
      "bounce_text;  failed 0 "},
+    {"the reason beside the status fields, for each recipient",
+     DAEMON "Subject: Delivery status notification: error\nMIME-Version: 1.0\n"
+            "Content-Type: multipart/mixed; boundary=b\n\n--b\n\nHi!\n\nAn error has occurred "
+            "while attempting to deliver a message for\nthe following list of recipients:\n\n"
+            "bob@there.test: 552 5.2.2 Mailbox full\nann@there.test: 550 5.1.1 User unknown\n\n"
+            "Below is a copy of the original message:\n--b\n"
+            "Content-Type: message/delivery-status\n\nReporting-MTA: dns; mx.test\n\n"
+            "Final-Recipient: rfc822; ann@there.test\nAction: failed\nStatus: 5.0.0\n\n"
+            "Final-Recipient: rfc822; bob@there.test\nAction: failed\nStatus: 5.0.0\n\n--b--\n",
+     "dsn; ann@there.test failed 550 5.1.1; bob@there.test failed 552 5.2.2"},
+    {"a program's exit code and what the transcript says of it",
+     DAEMON "Subject: Returned mail: see transcript for details\nMIME-Version: 1.0\n"
+            "Content-Type: multipart/report; report-type=delivery-status; boundary=b\n\n--b\n\n"
+            "   ----- The following addresses had permanent fatal errors -----\n\"|/bin/x\"\n"
+            "    (reason: 255)\n\n   ----- Transcript of session follows -----\n"
+            "554 5.3.0 unknown mailer error 255 ...\n--b\n"
+            "Content-Type: message/delivery-status\n\nReporting-MTA: dns; mx.test\n\n"
+            "Final-Recipient: RFC822; ann@there.test\nAction: failed\nStatus: 5.0.0\n"
+            "Diagnostic-Code: X-Unix; 255\n\n--b--\n",
+     "dsn; ann@there.test failed 554 5.3.0"},
+    {"a challenge in the form of a failure",
+     "From: guard@there.test\nTo: list@sender.test\nSubject: Re: hello\nMIME-Version: 1.0\n"
+     "Content-Type: multipart/report; report-type=delivery-status; boundary=b\n\n--b\n"
+     "Content-Type: message/delivery-status\n\nReporting-MTA: dns; there.test\n\n"
+     "Final-Recipient: rfc822; ann@there.test\nAction: failed\nStatus: 4.7.0\n"
+     "Diagnostic-Code: X-Guard; Sender not pre-approved\n\n--b--\n",
+     "auto_reply; ann@there.test - 0 4.7.0"},
+    {"a notice inside of another",
+     "From: no-reply@notices.test\nSubject: Notification\n\n{\n  \"Type\" : \"Notification\",\n"
+     "  \"Message\" : \"{\\\"notificationType\\\":\\\"Bounce\\\",\\\"bounce\\\":{"
+     "\\\"bouncedRecipients\\\":[{\\\"emailAddress\\\":\\\"ann@there.test\\\","
+     "\\\"diagnosticCode\\\":\\\"smtp; 550 5.1.1 unknown\\\"}]}}\"\n}\n",
+     "bounce_text; ann@there.test failed 550 5.1.1"},
     {"status fields in plain text",
      DAEMON "Subject: Delivery Status Notification (Failure)\nContent-Type: text/plain\n\n"
             "Delivery failed.\n\nReporting-MTA: dns; mx.test\n\n"
