@@ -2,6 +2,9 @@
 
 #include <string.h>
 
+/* Octets searched at once for a line's end; most lines are shorter. */
+enum { LINE_WINDOW = 256 };
+
 struct dsnd_str dsnd_str_of(const char *c_string)
 {
     return (struct dsnd_str){c_string, c_string ? strlen(c_string) : 0};
@@ -129,17 +132,33 @@ struct dsnd_str dsnd_str_cut(struct dsnd_str *s, char sep)
     return dsnd_str_slice(whole, 0, at);
 }
 
+/* The first CR or LF, or the end. In windows: a file of CR alone must not be searched for LF. */
+static size_t line_length(struct dsnd_str s)
+{
+    for (size_t at = 0; at < s.len; at += LINE_WINDOW) {
+        size_t len = s.len - at < LINE_WINDOW ? s.len - at : LINE_WINDOW;
+        const char *lf = memchr(s.ptr + at, '\n', len);
+        const char *cr;
+
+        if (lf)
+            len = (size_t)(lf - s.ptr) - at;
+        cr = memchr(s.ptr + at, '\r', len);
+        if (cr)
+            return (size_t)(cr - s.ptr);
+        if (lf)
+            return at + len;
+    }
+    return s.len;
+}
+
 struct dsnd_str dsnd_str_line(struct dsnd_str *s)
 {
     struct dsnd_str line = *s;
-    size_t end = 0;
-    size_t next;
+    size_t end = line_length(*s);
+    size_t next = end;
 
     if (s->len == 0)
         return DSND_STR_ABSENT;
-    while (end < s->len && s->ptr[end] != '\n' && s->ptr[end] != '\r')
-        end++;
-    next = end;
     if (next < s->len && s->ptr[next] == '\r')
         next++;
     if (next < s->len && s->ptr[next] == '\n')

@@ -75,9 +75,30 @@ static void finds_fold_ascii_only(void **state)
     assert_false(dsnd_str_iends(DSND_STR("com"), DSND_STR(".google.com")));
 }
 
+/* Around 256, the octets searched at once, and its double. */
+static void a_long_line_ends_at_its_first_line_end(void **state)
+{
+    static const char *const ends[] = {"\n", "\r\n", "\r"};
+    char room[600];
+
+    (void)state;
+    for (size_t length = 250; length < 520; length++)
+        for (size_t i = 0; i < 3; i++) {
+            size_t end = strlen(ends[i]);
+            struct dsnd_str text = dsnd_str_make(room, length + end + 2);
+
+            memset(room, 'x', sizeof(room));
+            memcpy(room + length, ends[i], end);
+            assert_int_equal(dsnd_str_line(&text).len, length);
+            assert_int_equal(dsnd_str_line(&text).len, 2);
+            assert_false(dsnd_str_present(dsnd_str_line(&text)));
+        }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_long_line_ends_at_its_first_line_end),
         cmocka_unit_test(number_takes_digits_only),
         cmocka_unit_test(lines_end_at_crlf_lf_and_cr),
         cmocka_unit_test(cut_without_separator_leaves_absent),
