@@ -9,6 +9,7 @@
 enum {
     LEAD_OCTETS = 24,     /* between a phrase and the address it introduces */
     NAME_MAX_OCTETS = 64, /* of a local part, RFC 5321 section 4.5.3.1.1 */
+    BEFORE_OCTETS = 64,   /* looked at before an address */
     NAME_OCTETS = 1100,   /* searched for that address */
     BODY_ROLES = (1u << PROSE_SUBJECT) - 1,
 };
@@ -202,6 +203,26 @@ static struct dsnd_str line_address(const struct prose_reader *self, struct dsnd
                                                                                   : DSND_STR_ABSENT;
 }
 
+/* "<a@b.example> (expanded from" before an address: of an alias, no recipient of its own. */
+static bool is_expansion(const struct prose_reader *self, struct dsnd_str address)
+{
+    size_t at = (size_t)(address.ptr - self->prose.ptr);
+    struct dsnd_str before;
+
+    if (address.ptr < self->prose.ptr || at > self->prose.len)
+        return false;
+    before = dsnd_str_slice(self->prose, at > BEFORE_OCTETS ? at - BEFORE_OCTETS : 0, at);
+    while (before.len && strchr(" \t\n<:", before.ptr[before.len - 1]))
+        before.len--;
+    return dsnd_str_iends(before, DSND_STR("expanded from"));
+}
+
+/* What gateways draw above their own advertisement. */
+static bool is_rule(struct dsnd_str line)
+{
+    return dsnd_str_starts(dsnd_str_trim(line), DSND_STR("__________"));
+}
+
 /* A line outside of transcripts: it begins a recipient or belongs to the one before. */
 static void read_line(struct prose_reader *self, struct dsnd_str line)
 {
@@ -212,7 +233,9 @@ static void read_line(struct prose_reader *self, struct dsnd_str line)
     struct dsnd_str rest = dsnd_str_slice(line, end, line.len);
     size_t index;
 
-    if (!address.len) {
+    if (!address.len || is_expansion(self, address)) {
+        if (is_rule(line))
+            self->current = SIZE_MAX;
         extend_text(self, line);
         return;
     }

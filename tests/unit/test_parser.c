@@ -191,6 +191,38 @@ static const struct {
      "\\\"bouncedRecipients\\\":[{\\\"emailAddress\\\":\\\"ann@there.test\\\","
      "\\\"diagnosticCode\\\":\\\"smtp; 550 5.1.1 unknown\\\"}]}}\"\n}\n",
      "bounce_text; ann@there.test failed 550 5.1.1"},
+    {"CommuniGate",
+     DAEMON "Subject: Undeliverable mail: hello\n\nFailed to deliver to '<ann@there.test>'\n"
+            "LOCAL module(account ann) reports:\n 550 5.2.2 account is full\n",
+     "bounce_text; ann@there.test failed 550 5.2.2"},
+    {"SurfControl",
+     "Return-Path: <>\nFrom: <>\nTo: list@sender.test\nSubject: hello\n\n"
+     "Your message could not be sent.\nA transcript of the attempts to send the message follows.\n"
+     "The number of attempts made: 1\nAddressed To: ann@there.test\n\n"
+     "Failed to send to identified host,\nann@there.test: [192.0.2.1], 554 unavailable\n",
+     "bounce_text; ann@there.test failed 554 "},
+    {"Exchange in Italian",
+     "From: <postmaster@there.test>\nTo: list@sender.test\nSubject: Non recapitabile: hello\n"
+     "Content-Type: text/plain; charset=utf-8\n\nIl recapito non \303\250 riuscito per i seguenti "
+     "destinatari o gruppi:\n\nann@there.test<mailto:ann@there.test>\nIl messaggio non va.\n\n"
+     "ann@there.test\nRemote Server returned '550 5.1.1 not found'\n\n"
+     "Intestazioni originali del messaggio:\n\nTo: bob@else.test\n",
+     "bounce_text; ann@there.test failed 550 5.1.1"},
+    {"an alias and what it stands for",
+     DAEMON "Subject: Undelivered Mail Returned to Sender\n\n"
+            "This is the mail system at host mx.test.\n\n<ann@there.test> (expanded from\n"
+            "    <all@there.test>): host mx.there.test said: 550 5.1.1 unknown\n",
+     "bounce_text; ann@there.test failed 550 5.1.1"},
+    {"a delivery that was asked about",
+     DAEMON "Subject: Successful Mail Delivery Report\n\n"
+            "This is the mail system at host mx.test.\n\nYour message was successfully delivered "
+            "to\nthe destination(s) listed below.\n\n<ann@there.test>: delivery via mx.there.test:"
+            " 250 2.0.0 ok\n",
+     "bounce_text; ann@there.test delivered 0 "},
+    {"a warning that waits",
+     DAEMON "Subject: Message delayed\n\nYour message has been delayed and is still awaiting "
+            "delivery\nto the following recipient(s):\n\nann@there.test\nYour message is delayed\n",
+     "bounce_text; ann@there.test delayed 0 "},
     {"status fields in plain text",
      DAEMON "Subject: Delivery Status Notification (Failure)\nContent-Type: text/plain\n\n"
             "Delivery failed.\n\nReporting-MTA: dns; mx.test\n\n"
