@@ -1,5 +1,7 @@
 #include "parse/mdn.h"
 
+#include <stdint.h>
+
 #include "parse/address.h"
 #include "parse/status_code.h"
 
@@ -75,6 +77,15 @@ static bool is_refusal(struct dsnd_str disposition)
     return false;
 }
 
+/* Dovecot's "Auto-Submitted: auto-replied (rejected)" stays where a gateway emptied the parts. */
+static bool is_marked_refusal(const struct mime_message *mime)
+{
+    struct dsnd_str value =
+        mime_header(mime->headers, mime->header_count, DSND_STR("Auto-Submitted"));
+
+    return dsnd_str_ifind(value, DSND_STR("rejected")) != SIZE_MAX;
+}
+
 static struct dsnd_str read_address(struct draft *draft, struct dsnd_str value)
 {
     struct dsnd_str address = DSND_STR_ABSENT;
@@ -97,15 +108,15 @@ static void fail(struct draft *draft, struct report_recipient *recipient, struct
 }
 
 static void read_notification(struct draft *draft, const struct mime_message *mime,
-                              const struct mime_part *part)
+                              struct dsnd_str text)
 {
-    struct mdn mdn = read_fields(part->text);
+    struct mdn mdn = read_fields(text);
     struct dsnd_str reason = refusal_text(mime);
     struct report_recipient *recipient;
 
     draft_note(draft, "disposition %.*s of %.*s", DSND_STR_ARG(mdn.disposition),
                DSND_STR_ARG(mdn.final));
-    if (!is_refusal(mdn.disposition) && !reason.len)
+    if (!is_refusal(mdn.disposition) && !reason.len && !is_marked_refusal(mime))
         return;
     recipient = draft_add(draft);
     if (!recipient)
@@ -124,8 +135,13 @@ bool mdn_read(struct draft *draft, const struct mime_message *mime)
         if (mime->parts[i].role != MIME_ROLE_DISPOSITION)
             continue;
         draft->report->kind = REPORT_KIND_MDN;
-        read_notification(draft, mime, &mime->parts[i]);
+        read_notification(draft, mime, mime->parts[i].text);
         return true;
     }
-    return false;
+    if (!dsnd_str_ieq(mime->report_type, DSND_STR("disposition-notification")) ||
+        !is_marked_refusal(mime))
+        return false;
+    draft->report->kind = REPORT_KIND_MDN;
+    read_notification(draft, mime, DSND_STR(""));
+    return true;
 }

@@ -267,6 +267,18 @@ static const struct {
      "Content-Type: message/feedback-report\n\nFeedback-Type: abuse\nVersion: 1\n"
      "User-Agent: x/1\nOriginal-Rcpt-To: <ann@there.test>\n\n--b--\n",
      "arf; ann@there.test - 0 "},
+    {"a refusal whose parts were emptied",
+     "From: postmaster@there.test\nTo: list@sender.test\nSubject: Automatically rejected mail\n"
+     "Auto-Submitted: auto-replied (rejected)\nMIME-Version: 1.0\n"
+     "Content-Type: multipart/report; report-type=disposition-notification; boundary=b\n\n--b\n"
+     "\n\n--b\nContent-Type: message/disposition-notification\n\n--b--\n",
+     "mdn;  failed 0 "},
+    {"a refusal whose parts lost their headers",
+     "From: postmaster@there.test\nTo: list@sender.test\nSubject: Automatically rejected mail\n"
+     "Auto-Submitted: auto-replied (rejected)\nMIME-Version: 1.0\n"
+     "Content-Type: multipart/report; report-type=disposition-notification; boundary=b\n\n--b\n"
+     "\nContent-Type: message/disposition-notification\n\n--b--\n",
+     "mdn;  failed 0 "},
     {"a receipt",
      "From: ann@there.test\nTo: list@sender.test\nSubject: Read: hello\nMIME-Version: 1.0\n"
      "Content-Type: multipart/report; report-type=disposition-notification; boundary=b\n\n--b\n"
