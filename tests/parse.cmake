@@ -1,5 +1,6 @@
 # The parser: what it makes of real messages, and of its parts.
 dsnd_unit_test(parser LIBS dsnd_parse)
+dsnd_unit_test(dsn_outcome LIBS dsnd_parse)
 dsnd_fuzz_target(parse LIBS dsnd_parse)
 add_test(NAME golden/corpus
     COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/golden/corpus.sh $<TARGET_FILE:dsnd>
