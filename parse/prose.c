@@ -5,8 +5,8 @@
 
 #include "parse/address.h"
 #include "parse/dsn.h"
+#include "parse/prose_envelope.h"
 #include "parse/prose_host.h"
-#include "parse/prose_phrase.h"
 #include "parse/prose_reader.h"
 #include "parse/prose_text.h"
 #include "parse/status_code.h"
@@ -15,70 +15,6 @@ enum {
     PARTS_MAX = 4,      /* tried of one message */
     LEAD_OCTETS = 4096, /* of the prose, as the text of a recipient that has none of its own */
 };
-
-/* What the headers say of the message. */
-struct envelope {
-    bool is_subject;        /* of a delivery report */
-    bool is_sender;         /* a program that sends them, or nobody */
-    struct dsnd_str failed; /* X-Failed-Recipients */
-    struct dsnd_str own;    /* address the message was sent to */
-    bool returns_report;    /* the returned message is a delivery report itself */
-};
-
-static bool has_phrase(struct dsnd_str text, enum prose_role role)
-{
-    struct prose_match match;
-    size_t at = 0;
-
-    return prose_phrase_next(text, 1u << role, &at, &match);
-}
-
-/* Then its To names whom a report was sent to, no recipient. */
-static bool returns_report(const struct mime_message *mime)
-{
-    for (size_t i = 0; i < mime->part_count; i++) {
-        const struct mime_part *part = &mime->parts[i];
-
-        if (part->role == MIME_ROLE_RETURNED)
-            return has_phrase(mime_header(part->headers, part->header_count, DSND_STR("From")),
-                              PROSE_SENDER);
-    }
-    return false;
-}
-
-static struct envelope read_envelope(const struct draft *draft, const struct mime_message *mime)
-{
-    struct dsnd_str from = mime_header(mime->headers, mime->header_count, DSND_STR("From"));
-    struct dsnd_str to = mime_header(mime->headers, mime->header_count, DSND_STR("To"));
-    struct envelope envelope = {.is_subject = has_phrase(draft->report->subject, PROSE_SUBJECT)};
-    size_t at = 0;
-
-    envelope.is_sender = has_phrase(from, PROSE_SENDER) ||
-                         (from.ptr && dsnd_str_find(from, DSND_STR("<>")) != SIZE_MAX);
-    envelope.failed =
-        mime_header(mime->headers, mime->header_count, DSND_STR("X-Failed-Recipients"));
-    envelope.own = address_next(to, &at);
-    envelope.returns_report = returns_report(mime);
-    return envelope;
-}
-
-/* Is the part a report? Phrases alone are proof where only a program writes them. */
-static bool is_report(const struct envelope *envelope, const struct prose_reader *reader)
-{
-    unsigned said = reader->roles & (1u << PROSE_OPEN | 1u << PROSE_NAME | 1u << PROSE_FAIL |
-                                     1u << PROSE_DELAY | 1u << PROSE_SESSION);
-
-    return reader->is_strong || envelope->failed.len ||
-           (envelope->is_subject && envelope->is_sender) ||
-           (said && (envelope->is_subject || envelope->is_sender));
-}
-
-/* What names nobody must at least say that delivery failed. */
-static bool says_failure(const struct envelope *envelope, const struct prose_reader *reader)
-{
-    return reader->is_strong || envelope->failed.len ||
-           reader->roles & (1u << PROSE_FAIL | 1u << PROSE_OPEN | 1u << PROSE_SESSION);
-}
 
 /* Was `known` made of the name alone that stands before the @ of `address`? */
 static bool is_name_of(const struct prose_reader *reader, struct dsnd_str known,
@@ -165,7 +101,7 @@ static struct dsnd_str copied_to(struct dsnd_str copy)
 }
 
 /* A failure that names nobody: the prose as a whole, then the returned message says whom. */
-static void add_unnamed(struct prose_reader *reader, const struct envelope *envelope,
+static void add_unnamed(struct prose_reader *reader, const struct prose_envelope *envelope,
                         struct dsnd_str copy)
 {
     struct draft *draft = reader->draft;
@@ -263,13 +199,13 @@ static size_t read_fields(struct prose_reader *reader)
 }
 
 /* Read one part; false where it is no report. */
-static bool read_part(struct prose_reader *reader, const struct envelope *envelope,
+static bool read_part(struct prose_reader *reader, const struct prose_envelope *envelope,
                       struct dsnd_str copy, bool is_last)
 {
     struct report *report = reader->draft->report;
     size_t added;
 
-    if (!is_report(envelope, reader))
+    if (!prose_envelope_is_report(envelope, reader))
         return false;
     if (read_fields(reader))
         return true;
@@ -285,7 +221,7 @@ static bool read_part(struct prose_reader *reader, const struct envelope *envelo
     }
     add_failed(reader, envelope->failed);
     if (!added && report->recipient_count == reader->first) {
-        if (!is_last || !says_failure(envelope, reader))
+        if (!is_last || !prose_envelope_says_failure(envelope, reader))
             return false;
         add_unnamed(reader, envelope, copy);
     }
@@ -313,7 +249,7 @@ static size_t list_parts(const struct mime_message *mime, const struct mime_part
 
 bool prose_read(struct draft *draft, const struct mime_message *mime)
 {
-    const struct envelope envelope = read_envelope(draft, mime);
+    const struct prose_envelope envelope = prose_envelope_read(draft, mime);
     const struct mime_part *parts[PARTS_MAX];
     size_t count = list_parts(mime, parts);
 
