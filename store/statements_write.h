@@ -97,6 +97,12 @@ enum { STORE_DAYS_AHEAD = 7 };
         " FROM (SELECT DISTINCT * FROM unnest($1::text[])) n(id)" \
         " CROSS JOIN LATERAL (SELECT * FROM send WHERE envelope_id = n.id LIMIT 2) s" \
         " ORDER BY n.id COLLATE \"C\", s.campaign_id, s.ref") \
+    X(WRITE_SEND_BY_RECIPIENT, \
+        "SELECT s.recipient_key, s.campaign_id, s.ref FROM send s" \
+        " WHERE s.recipient_key = ANY ($4::int8[]) AND (s.message_id = ANY ($2::text[])" \
+        "  OR s.envelope_id = ANY ($3::text[])" \
+        "  OR s.campaign_id IN (SELECT c.id FROM campaign c WHERE c.key = ANY ($1::text[])))" \
+        " ORDER BY s.recipient_key, s.campaign_id, s.ref") \
     X(WRITE_IDS, "SELECT nextval('record_seq') FROM generate_series(1, $1::int4)") \
     X(WRITE_DELIVERY_LOCK, \
         "SELECT d.campaign_id, d.ref, d.state, d.class, d.kind, d.provider, d.outcome_at," \

@@ -127,6 +127,67 @@ static void judge_unsigned(const struct write_item *w, struct write_status *s)
     }
 }
 
+/* The ref of the only send of the item's campaign that was registered for this address. */
+static struct dsnd_str registered_ref(const struct write_span *self, const struct write_item *w,
+                                      const struct write_status *s)
+{
+    const PGresult *rows = self->found[WRITE_LOOKUP_SEND_BY_RECIPIENT];
+    struct dsnd_str ref = DSND_STR_ABSENT;
+    int low = 0;
+    int high = PQntuples(rows);
+
+    while (low < high) {
+        int middle = low + (high - low) / 2;
+
+        if (pg_i64(rows, middle, 0) < s->key)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    for (; s->key && low < PQntuples(rows) && pg_i64(rows, low, 0) == s->key; low++) {
+        if (pg_i64(rows, low, 1) != w->campaign_id)
+            continue;
+        if (dsnd_str_present(ref))
+            return DSND_STR_ABSENT;
+        ref = pg_str(rows, low, 2);
+    }
+    return ref;
+}
+
+/*
+ * Of several signed envelope recipients the one that was made for this status, other than the one
+ * the item is attributed by; NULL if none. Only within the campaign of the report.
+ */
+static const struct return_path *own_path(const struct write_span *self, const struct write_item *w,
+                                          const struct write_status *s)
+{
+    struct dsnd_str ref = registered_ref(self, w, s);
+
+    if (w->attribution != STORE_ATTRIBUTION_RETURN_PATH || !s->recipient->recipient.len)
+        return NULL;
+    for (size_t i = 0; i < w->item.envelope_to_count; i++) {
+        const struct return_path *path = &w->item.return_paths[i];
+
+        if (path == w->path || path->verdict != RETURN_PATH_SIGNED ||
+            strcmp(path->campaign, w->path->campaign) != 0)
+            continue;
+        if (path->ref_is_hash ? return_path_proves(path, s->recipient->recipient)
+                              : dsnd_str_eq(dsnd_str_of(path->ref), ref))
+            return path;
+    }
+    return NULL;
+}
+
+/* Does the send found by an id concern this status? Of several recipients it does the named one. */
+static bool concerns(const struct write_item *w, const struct write_status *s)
+{
+    if (w->path || w->status_count == 1 || !dsnd_str_present(w->send_recipient))
+        return true;
+    return dsnd_str_ieq(s->recipient->recipient, w->send_recipient) ||
+           dsnd_str_ieq(s->recipient->original_recipient, w->send_recipient) ||
+           dsnd_str_ieq(s->recipient->final_recipient, w->send_recipient);
+}
+
 /* ':' and 13 characters: a name in no return path, made of what tells this message from others. */
 static enum dsnd_err make_ref(struct write_span *self, struct dsnd_str address, struct dsnd_str id,
                               struct dsnd_str *ret_ref)
@@ -155,10 +216,14 @@ static enum dsnd_err name_delivery(struct write_span *self, const struct write_i
     struct dsnd_str recipient = s->recipient->recipient;
     char ref[RETURN_PATH_REF_MAX + 1];
 
-    if (w->campaign_id && dsnd_str_present(w->send_ref)) {
+    if (w->campaign_id && dsnd_str_present(w->send_ref) && concerns(w, s)) {
         s->ref = w->send_ref;
         return DSND_OK;
     }
+    if (w->campaign_id && !w->path)
+        s->ref = registered_ref(self, w, s);
+    if (dsnd_str_present(s->ref))
+        return DSND_OK;
     if (!recipient.len)
         return make_ref(self, DSND_STR_ABSENT,
                         dsnd_str_make((const char *)w->hash.octets, sizeof(w->hash.octets)),
@@ -173,7 +238,10 @@ static enum dsnd_err name_delivery(struct write_span *self, const struct write_i
 static enum dsnd_err attribute_status(struct write_span *self, const struct write_item *w,
                                       struct write_status *s)
 {
+    const struct return_path *own = NULL;
+
     s->proven = DSND_STR_ABSENT;
+    s->ref = DSND_STR_ABSENT;
     if (w->path)
         judge_signed(w, s);
     else if (w->attribution == STORE_ATTRIBUTION_MESSAGE_ID || dsnd_str_present(w->send_recipient))
@@ -181,7 +249,14 @@ static enum dsnd_err attribute_status(struct write_span *self, const struct writ
     s->moves = delivery_event_of(&w->report, s->recipient, &s->event);
     s->event.us = w->item.received_us;
     s->event.status_id = s->id;
-    return name_delivery(self, w, s);
+    if (w->path && s->evidence != STORE_EVIDENCE_SIGNED && w->item.envelope_to_count > 1)
+        own = own_path(self, w, s);
+    if (!own)
+        return name_delivery(self, w, s);
+    s->evidence = STORE_EVIDENCE_SIGNED;
+    s->proven = s->recipient->recipient;
+    s->ref = dsnd_str_of(own->ref);
+    return DSND_OK;
 }
 
 enum dsnd_err write_attribute(struct write_span *self)
@@ -198,7 +273,7 @@ enum dsnd_err write_attribute(struct write_span *self)
         if (w->path) {
             w->campaign_id = campaign_of(self, dsnd_str_of(w->path->campaign));
             find_send_by_ref(self, w);
-        } else {
+        } else if (!w->is_refused) {
             attribute_unsigned(self, w);
         }
         for (size_t s = 0; s < w->status_count && !err; s++)

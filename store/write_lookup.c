@@ -73,6 +73,14 @@ static void add_campaigns(struct write_span *self)
     pg_array_end(p);
 }
 
+static void add_id(struct write_span *self, const struct write_item *w, bool envelope)
+{
+    struct dsnd_str id = envelope ? w->report.envelope_id : w->report.returned.message_id;
+
+    if (wanted(w) && !w->path && !w->is_refused && id.len)
+        pg_elem_octets(&self->params, id);
+}
+
 /* Ids that registered sends may bear: of the returned message, or of its envelope. */
 static void add_ids(struct write_span *self, bool envelope)
 {
@@ -80,12 +88,34 @@ static void add_ids(struct write_span *self, bool envelope)
 
     pg_params_clear(p);
     pg_array_begin(p, PG_TEXT);
+    for (size_t i = 0; i < self->count; i++)
+        add_id(self, &self->items[i], envelope);
+    pg_array_end(p);
+}
+
+/*
+ * Campaign keys, Message-IDs and envelope ids, and the addresses of the reports that bear them: the
+ * sends that were registered for these addresses. A signed path alone names its send itself.
+ */
+static void add_recipients(struct write_span *self)
+{
+    struct pg_params *p = &self->params;
+
+    add_campaigns(self);
+    for (int envelope = 0; envelope < 2; envelope++) {
+        pg_array_begin(p, PG_TEXT);
+        for (size_t i = 0; i < self->count; i++)
+            add_id(self, &self->items[i], envelope);
+        pg_array_end(p);
+    }
+    pg_array_begin(p, PG_INT8);
     for (size_t i = 0; i < self->count; i++) {
         const struct write_item *w = &self->items[i];
-        struct dsnd_str id = envelope ? w->report.envelope_id : w->report.returned.message_id;
+        bool asked = wanted(w) && !w->is_refused && (!w->path || w->item.envelope_to_count > 1);
 
-        if (wanted(w) && !w->path && id.len)
-            pg_elem_octets(p, id);
+        for (size_t s = 0; s < w->status_count && asked; s++)
+            if (w->statuses[s].key)
+                pg_elem_i64(p, w->statuses[s].key);
     }
     pg_array_end(p);
 }
@@ -117,6 +147,9 @@ static enum dsnd_err send_all(struct write_span *self)
     add_ids(self, true);
     if (!err)
         err = pg_send(self->conn, STATEMENT_WRITE_SEND_BY_ENVELOPE, p);
+    add_recipients(self);
+    if (!err)
+        err = pg_send(self->conn, STATEMENT_WRITE_SEND_BY_RECIPIENT, p);
     pg_params_clear(p);
     pg_add_i32(p, (int32_t)(self->count + self->status_count));
     if (!err)

@@ -138,6 +138,17 @@ static enum dsnd_err find_path(struct write_span *self, struct write_item *w)
     return err;
 }
 
+/* Our return path, but forged or expired, and no better one beside it. */
+static bool is_refused(const struct write_item *w)
+{
+    bool found = false;
+
+    for (size_t i = 0; i < w->item.envelope_to_count && !w->path; i++)
+        found |= w->item.return_paths[i].verdict == RETURN_PATH_FORGED ||
+                 w->item.return_paths[i].verdict == RETURN_PATH_EXPIRED;
+    return found;
+}
+
 static enum dsnd_err clean_envelope(struct write_span *self, struct write_item *w)
 {
     enum { ENVELOPE_TEXTS = 4 };
@@ -162,6 +173,7 @@ static enum dsnd_err clean_envelope(struct write_span *self, struct write_item *
 static enum dsnd_err list_statuses(struct write_span *self, struct write_item *w)
 {
     static struct report_recipient nobody; /* all absent */
+    enum dsnd_err err = DSND_OK;
     bool virtual_one = w->report.kind == REPORT_KIND_ARF && !w->report.recipient_count;
 
     w->status_count = virtual_one ? 1 : w->report.recipient_count;
@@ -171,9 +183,17 @@ static enum dsnd_err list_statuses(struct write_span *self, struct write_item *w
     w->statuses = dsnd_arena_array(&self->arena, w->status_count, sizeof(*w->statuses));
     if (!w->statuses)
         return DSND_ERR_NOMEM;
-    for (size_t i = 0; i < w->status_count; i++)
-        w->statuses[i].recipient = virtual_one ? &nobody : &w->report.recipients[i];
-    return DSND_OK;
+    for (size_t i = 0; i < w->status_count && !err; i++) {
+        struct write_status *s = &w->statuses[i];
+        struct store_hash hash;
+
+        s->recipient = virtual_one ? &nobody : &w->report.recipients[i];
+        if (!dsnd_str_present(s->recipient->recipient))
+            continue;
+        err = store_address_hash(s->recipient->recipient, &hash);
+        s->key = err ? 0 : store_hash_key(&hash);
+    }
+    return err;
 }
 
 static enum dsnd_err prepare_item(struct write_span *self, const struct store_item *item,
@@ -194,7 +214,8 @@ static enum dsnd_err prepare_item(struct write_span *self, const struct store_it
     err = store_report_clean(&self->arena, item->report, &w->report);
     if (!err)
         err = find_path(self, w);
-    if (!err && !w->path)
+    w->is_refused = is_refused(w);
+    if (!err && !w->path && !w->is_refused)
         err = collect_keys(self, w);
     return err ? err : list_statuses(self, w);
 }

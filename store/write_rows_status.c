@@ -89,8 +89,7 @@ static enum dsnd_err make_row(struct write_span *self, const struct write_item *
 {
     const struct write_status *s = &w->statuses[ordinal];
     const struct report_recipient *r = s->recipient;
-    struct store_hash hash;
-    enum dsnd_err err = DSND_OK;
+    enum dsnd_err err;
 
     *row = (struct status_row){
         .id = s->id,
@@ -108,6 +107,7 @@ static enum dsnd_err make_row(struct write_span *self, const struct write_item *
         .smtp_code = small(r->smtp_code),
         .ref = s->ref,
         .recipient = r->recipient,
+        .recipient_key = s->key,
         .proven = s->proven,
         .final_recipient = r->final_recipient,
         .original_recipient = r->original_recipient,
@@ -120,12 +120,7 @@ static enum dsnd_err make_row(struct write_span *self, const struct write_item *
         .rules_version = self->policy->rules_version,
         .blocklist = r->blocklist,
     };
-    if (dsnd_str_present(r->recipient)) {
-        err = store_address_hash(r->recipient, &hash);
-        row->recipient_key = err ? 0 : store_hash_key(&hash);
-    }
-    if (!err)
-        err = format_code(self, r->status, &row->status);
+    err = format_code(self, r->status, &row->status);
     return err ? err : format_code(self, r->smtp_status, &row->smtp_status);
 }
 

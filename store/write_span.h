@@ -34,6 +34,7 @@ enum write_fate {
 /* One recipient of a report on its way to a row of status. */
 struct write_status {
     const struct report_recipient *recipient; /* cleaned */
+    int64_t key; /* store_hash_key of its address; 0 where it has none */
     int64_t id;
     enum store_evidence evidence;
     struct dsnd_str proven; /* the address the evidence proves; absent if none */
@@ -49,7 +50,8 @@ struct write_item {
     struct store_hash hash;
     enum write_fate fate;
     /* Found before any lookup. */
-    const struct return_path *path;     /* signed, from wherever; NULL if none */
+    const struct return_path *path; /* signed, from wherever; NULL if none */
+    bool is_refused; /* a return path that is forged or expired: nothing attributes it */
     enum store_attribution attribution; /* what named the campaign */
     struct dsnd_str *keys;              /* possible campaign keys of unsigned reports */
     size_t key_count;
@@ -71,6 +73,7 @@ enum write_lookup {
     WRITE_LOOKUP_SEND_BY_REF,
     WRITE_LOOKUP_SEND_BY_MESSAGE,
     WRITE_LOOKUP_SEND_BY_ENVELOPE,
+    WRITE_LOOKUP_SEND_BY_RECIPIENT,
     WRITE_LOOKUP_IDS,
     WRITE_LOOKUP_COUNT,
 };

@@ -1,0 +1,190 @@
+/* Which delivery a report moves: by signed paths, by registered sends, and by nothing that lies. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "store/digest.h"
+#include "tests/support/db.h"
+#include "tests/support/items.h"
+
+static const char journal[] = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
+
+/* As POST /v1/sends leaves it. */
+static void register_send(const char *ref, const char *recipient, const char *message_id)
+{
+    struct store_hash hash;
+    char sql[512];
+
+    assert_int_equal(store_address_hash(dsnd_str_of(recipient), &hash), DSND_OK);
+    assert_in_range(snprintf(sql, sizeof(sql),
+                             "INSERT INTO send (campaign_id, ref, recipient, recipient_key,"
+                             " message_id, sent_at) SELECT id, '%s', '%s', %lld, '%s', now()"
+                             " FROM campaign WHERE key = 'spring'",
+                             ref, recipient, (long long)store_hash_key(&hash), message_id),
+                    1, sizeof(sql) - 1);
+    db_exec(sql);
+}
+
+static struct items *begin(void)
+{
+    db_fresh();
+    db_exec("INSERT INTO campaign (key) VALUES ('spring')");
+    return items_new();
+}
+
+static void end(struct items *items)
+{
+    struct store_conn *conn = items_connect();
+
+    (void)items_write(conn, journal, items);
+    items_check_totals();
+    store_conn_free(conn);
+    items_free(items);
+}
+
+/* The last item's recipient and envelope recipient join those of the one before. */
+static void merge_last(struct items *items)
+{
+    struct store_item *last = &items->item[--items->count];
+    struct store_item *item = &items->item[items->count - 1];
+    struct report *report = dsnd_arena_alloc(&items->arena, sizeof(*report));
+    struct report_recipient *both = dsnd_arena_array(&items->arena, 2, sizeof(*both));
+    struct dsnd_str *to = dsnd_arena_array(&items->arena, 2, sizeof(*to));
+    struct return_path *paths = dsnd_arena_array(&items->arena, 2, sizeof(*paths));
+
+    assert_true(report && both && to && paths);
+    items->next_sequence--;
+    *report = *item->report;
+    both[0] = item->report->recipients[0];
+    both[1] = last->report->recipients[0];
+    report->recipients = both;
+    report->recipient_count = 2;
+    item->report = report;
+    to[0] = item->envelope_to[0];
+    to[1] = last->envelope_to[0];
+    paths[0] = item->return_paths[0];
+    paths[1] = last->return_paths[0];
+    item->envelope_to = to;
+    item->return_paths = paths;
+    item->envelope_to_count = 2;
+}
+
+static void an_unsigned_report_finds_the_registered_send_of_its_recipient(void **state)
+{
+    struct items *items = begin();
+
+    (void)state;
+    register_send("u-1", "ann@there.test", "");
+    items_add(items, &(struct item_spec){.hint = "spring",
+                                         .recipient = "Ann@there.test",
+                                         .action = REPORT_ACTION_DELAYED});
+    items_add(items, &(struct item_spec){.signed_campaign = "spring",
+                                         .signed_ref = "u-1",
+                                         .recipient = "ann@there.test",
+                                         .action = REPORT_ACTION_FAILED,
+                                         .permanence = REPORT_PERMANENCE_PERMANENT});
+    end(items);
+    assert_int_equal(db_int("SELECT count(*) FROM delivery"), 1);
+    assert_string_equal(db_text("SELECT ref FROM delivery"), "u-1");
+    assert_int_equal(db_int("SELECT failed FROM total_campaign"), 1);
+    assert_int_equal(db_int("SELECT delay_open FROM total_campaign"), 0);
+    assert_string_equal(db_text("SELECT string_agg(evidence::text, ' ' ORDER BY id) FROM status"),
+                        "0 4");
+}
+
+static void two_sends_to_one_address_leave_open_which_is_meant(void **state)
+{
+    struct items *items = begin();
+
+    (void)state;
+    register_send("u-1", "ann@there.test", "");
+    register_send("u-2", "ann@there.test", "");
+    items_add(items, &(struct item_spec){.hint = "spring",
+                                         .recipient = "ann@there.test",
+                                         .action = REPORT_ACTION_FAILED});
+    end(items);
+    assert_int_equal(db_int("SELECT count(*) FROM delivery WHERE ref LIKE 'u-%'"), 0);
+}
+
+static void a_stranger_beside_the_registered_recipient_moves_a_delivery_of_his_own(void **state)
+{
+    struct items *items = begin();
+
+    (void)state;
+    register_send("u-1", "ann@there.test", "m1@sender.test");
+    items_add(items, &(struct item_spec){.returned_id = "m1@sender.test",
+                                         .recipient = "ann@there.test",
+                                         .action = REPORT_ACTION_DELIVERED});
+    items_add(items, &(struct item_spec){.recipient = "mallory@else.test",
+                                         .action = REPORT_ACTION_FAILED,
+                                         .permanence = REPORT_PERMANENCE_PERMANENT});
+    merge_last(items);
+    end(items);
+    assert_int_equal(db_int("SELECT state FROM delivery WHERE ref = 'u-1'"),
+                     db_int("SELECT state FROM delivery d JOIN status s ON s.ref = d.ref"
+                            " WHERE s.recipient = 'ann@there.test'"));
+    assert_int_equal(db_int("SELECT count(*) FROM delivery"), 2);
+    assert_int_equal(db_int("SELECT count(*) FROM status WHERE ref = 'u-1'"), 1);
+}
+
+static void a_forged_return_path_attributes_nothing(void **state)
+{
+    struct items *items = begin();
+
+    (void)state;
+    register_send("u-1", "ann@there.test", "m1@sender.test");
+    items_add(items, &(struct item_spec){.to = "r1.spring.u-1.cowkaaaaaaaaaaaaaaaa@b.example.com",
+                                         .hint = "spring",
+                                         .returned_id = "m1@sender.test",
+                                         .recipient = "ann@there.test",
+                                         .action = REPORT_ACTION_FAILED});
+    assert_int_equal(items->item[0].return_paths[0].verdict, RETURN_PATH_FORGED);
+    end(items);
+    assert_int_equal(db_int("SELECT campaign_id FROM report"), 0);
+    assert_int_equal(db_int("SELECT count(*) FROM delivery WHERE campaign_id > 0"), 0);
+}
+
+static void each_of_two_signed_recipients_is_proven_by_his_own_path(void **state)
+{
+    static const char *const refs[] = {NULL, "u-"};
+
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        struct items *items = begin();
+
+        register_send("u-1", "ann@there.test", "");
+        register_send("u-2", "bob@there.test", "");
+        items_add(items, &(struct item_spec){.signed_campaign = "spring",
+                                             .signed_for = refs[i] ? NULL : "ann@there.test",
+                                             .signed_ref = refs[i] ? "u-1" : NULL,
+                                             .recipient = "ann@there.test",
+                                             .action = REPORT_ACTION_FAILED});
+        items_add(items, &(struct item_spec){.signed_campaign = "spring",
+                                             .signed_for = refs[i] ? NULL : "bob@there.test",
+                                             .signed_ref = refs[i] ? "u-2" : NULL,
+                                             .recipient = "bob@there.test",
+                                             .action = REPORT_ACTION_FAILED});
+        merge_last(items);
+        end(items);
+        assert_int_equal(db_int("SELECT count(*) FROM status WHERE evidence = 4"), 2);
+        assert_int_equal(db_int("SELECT failed FROM total_campaign"), 2);
+        assert_int_equal(db_int("SELECT count(DISTINCT ref) FROM delivery"), 2);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(an_unsigned_report_finds_the_registered_send_of_its_recipient),
+        cmocka_unit_test(two_sends_to_one_address_leave_open_which_is_meant),
+        cmocka_unit_test(a_stranger_beside_the_registered_recipient_moves_a_delivery_of_his_own),
+        cmocka_unit_test(a_forged_return_path_attributes_nothing),
+        cmocka_unit_test(each_of_two_signed_recipients_is_proven_by_his_own_path),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
