@@ -36,6 +36,13 @@ enum dsnd_err parser_new(const struct parse_limits *limits, const struct rule_se
                          struct dsnd_str campaign_headers, struct parser **ret_parser);
 void parser_free(struct parser *self);
 
+struct dsnd_buf;
+/*
+ * From now on parser_run appends to `trace`, for a person to read, a line for each decision; NULL
+ * ends it. The buffer is borrowed. What goes beyond its limit is left out.
+ */
+void parser_trace(struct parser *self, struct dsnd_buf *trace);
+
 /*
  * Parse and classify one message (CRLF, LF or CR line ends). The report lives in `arena` and may
  * borrow from `message`. Malformed input is never an error: what can be read is read, defects

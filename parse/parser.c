@@ -16,6 +16,7 @@
 #include "parse/prose.h"
 #include "parse/prose_fill.h"
 #include "parse/rules.h"
+#include "parse/structure.h"
 
 const struct parse_limits parse_limits_default = {
     .header_octets = 256 * 1024,
@@ -35,6 +36,7 @@ struct parser {
     struct mime_reader *reader;
     struct dsnd_buf shown;
     char *campaign_headers; /* comma-separated */
+    struct dsnd_buf *trace; /* borrowed; NULL: no notes are taken */
 };
 
 void parser_free(struct parser *self)
@@ -77,6 +79,11 @@ enum dsnd_err parser_new(const struct parse_limits *limits, const struct rule_se
     }
     *ret_parser = self;
     return DSND_OK;
+}
+
+void parser_trace(struct parser *self, struct dsnd_buf *trace)
+{
+    self->trace = trace;
 }
 
 /* What stands between the first "<" and ">", else all of it. */
@@ -212,22 +219,39 @@ static enum dsnd_err classify(struct parser *self, struct draft *draft)
     return err;
 }
 
+/* In this order, where no part holds delivery-status fields; the first that takes it ends it. */
+static const struct {
+    bool (*read)(struct draft *draft, const struct mime_message *mime);
+    const char *name;
+} readers[] = {
+    {arf_read, "the reader of feedback reports (RFC 5965)"},
+    {mdn_read, "the reader of disposition notifications (RFC 8098)"},
+    {notice_read, "the reader of notices"},
+    {prose_read, "the reader of reports in prose"},
+    {auto_reply_read, "the reader of automatic replies (RFC 3834)"},
+};
+
 static void read_report(struct parser *self, struct draft *draft, const struct mime_message *mime)
 {
+    structure_note(draft, mime);
     read_own_headers(draft, mime);
     read_returned(draft, mime, dsnd_str_of(self->campaign_headers));
     if (mime->charset_defect)
         draft_warn(draft, REPORT_WARNING_CHARSET);
     if (read_status(draft, mime) || dsn_text_read(draft, mime)) {
         draft->report->kind = REPORT_KIND_DSN;
+        draft_note(draft, "decided by the reader of delivery-status fields (RFC 3464)");
         prose_fill(draft, mime);
         name_behind_alias(draft);
         auto_reply_mark_challenge(draft->report);
         return;
     }
-    if (!arf_read(draft, mime) && !mdn_read(draft, mime) && !notice_read(draft, mime) &&
-        !prose_read(draft, mime))
-        (void)auto_reply_read(draft, mime);
+    for (size_t i = 0; i < sizeof(readers) / sizeof(*readers); i++)
+        if (readers[i].read(draft, mime)) {
+            draft_note(draft, "decided by %s", readers[i].name);
+            return;
+        }
+    draft_note(draft, "no reader took it for a report: other");
 }
 
 enum dsnd_err parser_run(struct parser *self, struct dsnd_str message, struct dsnd_arena *arena,
@@ -238,12 +262,13 @@ enum dsnd_err parser_run(struct parser *self, struct dsnd_str message, struct ds
     struct draft draft;
     enum dsnd_err err;
 
-    draft_init(&draft, &self->limits, arena, ret_report, NULL);
+    draft_init(&draft, &self->limits, arena, ret_report, self->trace);
     err = mime_scan_run(&self->limits, message, false, &self->shown, &scan);
     if (err)
         return err;
     if (scan.is_too_complex) {
         draft_warn(&draft, REPORT_WARNING_TOO_COMPLEX);
+        draft_note(&draft, "beyond a limit of the scan: not given to the MIME parser");
         return DSND_OK;
     }
     if (scan.has_no_boundary)
