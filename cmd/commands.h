@@ -23,6 +23,7 @@ int cmd_suppressions(int argc, char **argv);
 int cmd_check_config(int argc, char **argv);
 int cmd_parse(int argc, char **argv);
 int cmd_explain(int argc, char **argv);
+int cmd_import(int argc, char **argv);
 int cmd_classify(int argc, char **argv);
 int cmd_rules(int argc, char **argv);
 int cmd_mint(int argc, char **argv);

@@ -22,6 +22,7 @@ static const struct command {
     {"suppressions", cmd_suppressions, "the suppression list to and from files"},
     {"parse", cmd_parse, "what stored messages report, as JSON"},
     {"explain", cmd_explain, "the same for people: how each decision was reached"},
+    {"import", cmd_import, "store messages from files as if they were received"},
     {"classify", cmd_classify, "what one diagnostic text means"},
     {"rules", cmd_rules, "check or list classification rules"},
     {"mint", cmd_mint, "signed return paths"},
