@@ -1,7 +1,9 @@
 # The parser: what it makes of real messages, and of its parts.
 dsnd_unit_test(parser LIBS dsnd_parse)
 dsnd_unit_test(dsn_outcome LIBS dsnd_parse)
-dsnd_fuzz_target(parse LIBS dsnd_parse)
+foreach(name parse prose dsn address return_path rules)
+    dsnd_fuzz_target(${name} LIBS dsnd_parse)
+endforeach()
 add_test(NAME golden/corpus
     COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/golden/corpus.sh $<TARGET_FILE:dsnd>
         ${PROJECT_SOURCE_DIR}/../shared)
