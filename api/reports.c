@@ -25,6 +25,7 @@ static const struct field fields[] = {
     [STORE_REPORT_HELO] = {"helo", FIELD_STRING, NULL},
     [STORE_REPORT_MAIL_FROM] = {"mail_from", FIELD_STRING, NULL},
     [STORE_REPORT_ENVELOPE_TO] = {"envelope_to", FIELD_JSON, NULL},
+    [STORE_REPORT_ENVELOPE_PARAMETERS] = {"envelope_parameters", FIELD_JSON, NULL},
     [STORE_REPORT_SMTP_ENVELOPE_ID] = {"smtp_envelope_id", FIELD_STRING, NULL},
     [STORE_REPORT_ENVELOPE_ID] = {"envelope_id", FIELD_STRING, NULL},
     [STORE_REPORT_REPORTING_MTA] = {"reporting_mta", FIELD_STRING, NULL},

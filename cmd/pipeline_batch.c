@@ -1,7 +1,10 @@
 #include "cmd/pipeline_batch.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+enum { PARAMETERS_SIZE = 640 }; /* ORCPT has 500 octets at most, RFC 3461 section 4.2 */
 
 enum dsnd_err pipeline_batch_new(size_t max_items, struct pipeline_batch **ret_batch)
 {
@@ -61,6 +64,57 @@ static enum dsnd_err copy_recipients(struct dsnd_arena *arena,
     return err;
 }
 
+/* "NOTIFY=FAILURE,DELAY ORCPT=rfc822;a@b.example" (RFC 3461 section 4), empty when not given. */
+static enum dsnd_err format_recipient(struct dsnd_arena *arena,
+                                      const struct journal_recipient *recipient,
+                                      struct dsnd_str *ret_text)
+{
+    static const struct {
+        unsigned bit;
+        const char *name;
+    } names[] = {{JOURNAL_NOTIFY_NEVER, "NEVER"},
+                 {JOURNAL_NOTIFY_SUCCESS, "SUCCESS"},
+                 {JOURNAL_NOTIFY_FAILURE, "FAILURE"},
+                 {JOURNAL_NOTIFY_DELAY, "DELAY"}};
+    char room[PARAMETERS_SIZE] = "";
+    size_t len = 0;
+
+    for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
+        if (recipient->notify & names[i].bit)
+            len += (size_t)snprintf(room + len, sizeof(room) - len, "%s%s",
+                                    len ? "," : "NOTIFY=", names[i].name);
+    if (recipient->original_recipient.len) {
+        int more = snprintf(room + len, sizeof(room) - len, "%sORCPT=%.*s", len ? " " : "",
+                            DSND_STR_ARG(recipient->original_recipient));
+
+        len += (size_t)more < sizeof(room) - len ? (size_t)more : sizeof(room) - len - 1;
+    }
+    return dsnd_arena_copy(arena, dsnd_str_make(room, len), ret_text);
+}
+
+/* What RFC 3461 adds to the envelope; nothing where no parameter was given. */
+static enum dsnd_err copy_parameters(struct dsnd_arena *arena,
+                                     const struct journal_message *message, struct store_item *item)
+{
+    static const char *const ret[] = {"", "RET=FULL", "RET=HDRS"};
+    bool given = message->ret;
+    struct dsnd_str *texts;
+    enum dsnd_err err = DSND_OK;
+
+    for (size_t i = 0; i < message->recipient_count; i++)
+        given |= message->recipients[i].notify || message->recipients[i].original_recipient.len;
+    if (!given)
+        return DSND_OK;
+    texts = dsnd_arena_array(arena, message->recipient_count + 1, sizeof(*texts));
+    if (!texts)
+        return DSND_ERR_NOMEM;
+    texts[0] = dsnd_str_of(ret[message->ret < 3 ? message->ret : 0]);
+    for (size_t i = 0; i < message->recipient_count && !err; i++)
+        err = format_recipient(arena, &message->recipients[i], &texts[i + 1]);
+    item->envelope_parameters = texts;
+    return err;
+}
+
 static enum dsnd_err copy_message(struct dsnd_arena *arena, const struct pipeline_context *context,
                                   const struct journal_message *message, struct store_item *item)
 {
@@ -81,7 +135,7 @@ static enum dsnd_err copy_message(struct dsnd_arena *arena, const struct pipelin
         err = dsnd_arena_copy(arena, copies[i].from, copies[i].to);
     if (!err)
         err = copy_recipients(arena, context, message, item);
-    return err;
+    return err ? err : copy_parameters(arena, message, item);
 }
 
 /* What the copies of one record may take: octets of all its views and fixed parts, rounded up. */
@@ -91,8 +145,8 @@ static size_t copy_cap(const struct journal_message *message)
                  message->mail_from.len + message->envelope_id.len;
 
     for (size_t i = 0; i < message->recipient_count; i++)
-        sum += message->recipients[i].address.len + 64 + sizeof(struct return_path) +
-               sizeof(struct dsnd_str);
+        sum += message->recipients[i].address.len + 64 + PARAMETERS_SIZE +
+               sizeof(struct return_path) + sizeof(struct dsnd_str);
     return sum;
 }
 

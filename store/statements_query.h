@@ -214,8 +214,8 @@
     X(REPORT_GET, \
       "SELECT r.id::text, c.key, r.received_at::text, r.stored_at::text, r.kind::text," \
       " r.feedback::text, r.attribution::text, r.evidence::text, r.source::text, r.tls::text," \
-      " r.peer, r.helo, r.mail_from, to_json(r.envelope_to)::text, r.smtp_envelope_id," \
-      " r.envelope_id, r.reporting_mta, r.arrival_date, r.message_id, r.subject," \
+      " r.peer, r.helo, r.mail_from, to_json(r.envelope_to)::text," \
+      " to_json(r.envelope_parameters)::text, r.smtp_envelope_id, r.envelope_id, r.reporting_mta, r.arrival_date, r.message_id, r.subject," \
       " r.from_address, r.returned_message_id, r.returned_to, r.octets::text," \
       " r.recipients::text, r.recipients_dropped::text, r.rules_version, r.warnings::text," \
       " EXISTS (SELECT FROM report_raw w WHERE w.id = r.id)::text" \

@@ -115,17 +115,18 @@ enum { STORE_DAYS_AHEAD = 7 };
         "INSERT INTO report (journal_id, rules_version, id, campaign_id, received_at, sequence," \
         " content_hash, octets, recipients, recipients_dropped, warnings, kind, feedback," \
         " attribution, evidence, source, tls, peer, helo, mail_from, envelope_to," \
-        " smtp_envelope_id, envelope_id, reporting_mta, arrival_date, message_id, subject," \
-        " from_address, returned_message_id, returned_to)" \
+        " envelope_parameters, smtp_envelope_id, envelope_id, reporting_mta, arrival_date," \
+        " message_id, subject, from_address, returned_message_id, returned_to)" \
         " SELECT $1, $2, n.a, n.b, n.c, n.d, n.e, n.f, n.g, n.h, n.i, n.j, n.k, n.l, n.m, n.n," \
-        " n.o, n.p, n.q, n.r, string_to_array(n.s, E'\\n'), n.t, n.u, n.v, n.w, n.x, n.y, n.z," \
-        " n.aa, n.ab" \
+        " n.o, n.p, n.q, n.r, string_to_array(n.s, E'\\n'), string_to_array(n.t, E'\\n'), n.u," \
+        " n.v, n.w, n.x, n.y, n.z, n.aa, n.ab, n.ac" \
         " FROM unnest($3::int8[], $4::int8[], $5::timestamptz[], $6::int8[], $7::uuid[]," \
         " $8::int4[], $9::int4[], $10::int4[], $11::int4[], $12::int2[], $13::int2[]," \
         " $14::int2[], $15::int2[], $16::int2[], $17::bool[], $18::text[], $19::text[]," \
         " $20::text[], $21::text[], $22::text[], $23::text[], $24::text[], $25::text[]," \
-        " $26::text[], $27::text[], $28::text[], $29::text[], $30::text[])" \
-        " n(a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, r, s, t, u, v, w, x, y, z, aa, ab)") \
+        " $26::text[], $27::text[], $28::text[], $29::text[], $30::text[], $31::text[])" \
+        " n(a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, r, s, t, u, v, w, x, y, z, aa, ab," \
+        " ac)") \
     X(WRITE_RAW, \
         "INSERT INTO report_raw (id, campaign_id, octets, raw)" \
         " SELECT * FROM unnest($1::int8[], $2::int8[], $3::int4[], $4::bytea[])") \

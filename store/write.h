@@ -40,6 +40,8 @@ struct store_item {
     const struct dsnd_str *envelope_to;     /* forward paths */
     const struct return_path *return_paths; /* what each of them says; same order and count */
     size_t envelope_to_count;
+    /* RFC 3461: RET of MAIL, then NOTIFY and ORCPT of each of envelope_to; NULL: none was given. */
+    const struct dsnd_str *envelope_parameters;
     struct dsnd_str octets;      /* the raw message */
     const struct report *report; /* NULL when quarantined before or instead of parsing */
     enum store_quarantine quarantine;

@@ -149,6 +149,19 @@ static bool is_refused(const struct write_item *w)
     return found;
 }
 
+static enum dsnd_err clean_parameters(struct write_span *self, struct write_item *w)
+{
+    size_t count = w->item.envelope_to_count + 1;
+    struct dsnd_str *texts = dsnd_arena_array(&self->arena, count, sizeof(*texts));
+    enum dsnd_err err = texts ? DSND_OK : DSND_ERR_NOMEM;
+
+    for (size_t i = 0; i < count && !err; i++)
+        err = store_text_clean(&self->arena, w->item.envelope_parameters[i], STORE_TEXT_ADDRESS_MAX,
+                               &texts[i]);
+    w->item.envelope_parameters = texts;
+    return err;
+}
+
 static enum dsnd_err clean_envelope(struct write_span *self, struct write_item *w)
 {
     enum { ENVELOPE_TEXTS = 4 };
@@ -166,7 +179,7 @@ static enum dsnd_err clean_envelope(struct write_span *self, struct write_item *
         err =
             store_text_clean(&self->arena, w->item.envelope_to[i], STORE_TEXT_ADDRESS_MAX, &to[i]);
     w->item.envelope_to = to;
-    return err;
+    return err || !w->item.envelope_parameters ? err : clean_parameters(self, w);
 }
 
 /* A feedback report may name nobody (RFC 5965 has no such duty), yet it complains. */

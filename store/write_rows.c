@@ -22,7 +22,8 @@ struct report_row {
     struct dsnd_str peer;
     struct dsnd_str helo;
     struct dsnd_str mail_from;
-    struct dsnd_str envelope_to; /* a line a recipient */
+    struct dsnd_str envelope_to;         /* a line a recipient */
+    struct dsnd_str envelope_parameters; /* a line for MAIL, then one a recipient */
     struct dsnd_str smtp_envelope_id;
     struct dsnd_str envelope_id;
     struct dsnd_str reporting_mta;
@@ -57,6 +58,7 @@ static const struct pg_column report_columns[] = {
     {PG_KIND_TEXT, AT(helo)},
     {PG_KIND_TEXT, AT(mail_from)},
     {PG_KIND_TEXT, AT(envelope_to)},
+    {PG_KIND_TEXT, AT(envelope_parameters)},
     {PG_KIND_TEXT, AT(smtp_envelope_id)},
     {PG_KIND_TEXT, AT(envelope_id)},
     {PG_KIND_TEXT, AT(reporting_mta)},
@@ -119,29 +121,35 @@ static const struct pg_column total_columns[] = {
 
 #define COUNT(table) (sizeof(table) / sizeof(*(table)))
 
-enum dsnd_err write_join_recipients(struct write_span *self, const struct write_item *w,
-                                    struct dsnd_str *ret_text)
+/* Texts as one, a line each. */
+static enum dsnd_err join(struct write_span *self, const struct dsnd_str *texts, size_t count,
+                          struct dsnd_str *ret_text)
 {
-    const struct store_item *item = &w->item;
     size_t len = 0;
     char *out;
     char *at;
 
-    for (size_t i = 0; i < item->envelope_to_count; i++)
-        len += item->envelope_to[i].len + 1;
+    for (size_t i = 0; i < count; i++)
+        len += texts[i].len + 1;
     out = dsnd_arena_alloc(&self->arena, len + 1);
     if (!out)
         return DSND_ERR_NOMEM;
     at = out;
-    for (size_t i = 0; i < item->envelope_to_count; i++) {
+    for (size_t i = 0; i < count; i++) {
         if (i)
             *at++ = '\n'; /* cleaned texts hold none */
-        if (item->envelope_to[i].len)
-            memcpy(at, item->envelope_to[i].ptr, item->envelope_to[i].len);
-        at += item->envelope_to[i].len;
+        if (texts[i].len)
+            memcpy(at, texts[i].ptr, texts[i].len);
+        at += texts[i].len;
     }
     *ret_text = dsnd_str_make(out, (size_t)(at - out));
     return DSND_OK;
+}
+
+enum dsnd_err write_join_recipients(struct write_span *self, const struct write_item *w,
+                                    struct dsnd_str *ret_text)
+{
+    return join(self, w->item.envelope_to, w->item.envelope_to_count, ret_text);
 }
 
 static int16_t best_evidence(const struct write_item *w)
@@ -157,6 +165,8 @@ static int16_t best_evidence(const struct write_item *w)
 static enum dsnd_err make_report_row(struct write_span *self, const struct write_item *w,
                                      struct report_row *row)
 {
+    enum dsnd_err err = DSND_OK;
+
     *row = (struct report_row){
         .id = w->id,
         .campaign_id = w->campaign_id,
@@ -186,7 +196,10 @@ static enum dsnd_err make_report_row(struct write_span *self, const struct write
         .returned_message_id = w->report.returned.message_id,
         .returned_to = w->report.returned.to,
     };
-    return write_join_recipients(self, w, &row->envelope_to);
+    if (w->item.envelope_parameters)
+        err = join(self, w->item.envelope_parameters, w->item.envelope_to_count + 1,
+                   &row->envelope_parameters);
+    return err ? err : write_join_recipients(self, w, &row->envelope_to);
 }
 
 static enum dsnd_err send_reports(struct write_span *self)

@@ -445,6 +445,28 @@ static void foreign_octets_are_made_storable(void **state)
     items_free(items);
 }
 
+static void what_rfc_3461_adds_to_the_envelope_is_kept(void **state)
+{
+    const struct dsnd_str given[] = {DSND_STR("RET=HDRS"),
+                                     DSND_STR("NOTIFY=FAILURE,DELAY ORCPT=rfc822;a@b.example")};
+    struct items *items = items_new();
+    struct store_conn *conn;
+
+    (void)state;
+    db_fresh();
+    conn = items_connect();
+    add_failure(items, 1);
+    add_failure(items, 2);
+    items->item[0].envelope_parameters = given;
+    (void)items_write(conn, journal_a, items);
+    assert_string_equal(db_text("SELECT array_to_string(envelope_parameters, ' | ') FROM report"
+                                " ORDER BY sequence LIMIT 1"),
+                        "RET=HDRS | NOTIFY=FAILURE,DELAY ORCPT=rfc822;a@b.example");
+    assert_int_equal(db_int("SELECT count(*) FROM report WHERE envelope_parameters IS NULL"), 1);
+    store_conn_free(conn);
+    items_free(items);
+}
+
 static void a_schema_that_became_newer_is_not_written_to(void **state)
 {
     struct items *items = items_new();
@@ -502,6 +524,7 @@ int main(void)
         cmocka_unit_test(a_row_that_postgresql_refuses_is_set_aside_alone),
         cmocka_unit_test(what_killed_the_parser_is_kept_with_its_octets),
         cmocka_unit_test(foreign_octets_are_made_storable),
+        cmocka_unit_test(what_rfc_3461_adds_to_the_envelope_is_kept),
         cmocka_unit_test(a_schema_that_became_newer_is_not_written_to),
         cmocka_unit_test(records_of_any_day_find_a_partition),
     };
