@@ -150,7 +150,8 @@ static void schedule_restart(struct serve *self, struct child *child, int wait_s
 
     log_event(LOG_LEVEL_ERR, "serve.child_died", "child=%s exit=%d signal=%d", child->name, code,
               WIFSIGNALED(wait_status) ? WTERMSIG(wait_status) : 0);
-    if (code == EXIT_USAGE || code == EXIT_VERSION) { /* starting again cannot help */
+    /* At the start a person reads it; later a file that went bad must not end what still runs. */
+    if (!self->announced && (code == EXIT_USAGE || code == EXIT_VERSION)) {
         begin_stop(self, SERVE_STOP_EXTRA_MS, code);
         return;
     }

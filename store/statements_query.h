@@ -256,12 +256,12 @@
       " put AS (INSERT INTO suppression AS s (address_hash, address, class, source, expires_at," \
       "  note) SELECT hash, address, class, $6, expires_at::timestamptz, note FROM input" \
       "  ON CONFLICT (address_hash) DO UPDATE SET address = excluded.address," \
-      "  class = excluded.class, source = excluded.source, pending = false," \
+      "  class = excluded.class, source = excluded.source, pending = false, guard_id = NULL," \
       "  expires_at = excluded.expires_at, note = excluded.note, created_at = CASE WHEN" \
       "  s.expires_at <= now() OR s.pending THEN now() ELSE s.created_at END" \
       "  WHERE (s.class, s.expires_at, s.note, s.pending) IS DISTINCT FROM" \
       "   (excluded.class, excluded.expires_at, excluded.note, false)" \
-      "   OR s.expires_at <= now() RETURNING s.*)" \
+      "   OR s.guard_id IS NOT NULL OR s.expires_at <= now() RETURNING s.*)" \
       " SELECT suppression_log(1::smallint, $6, $7::text, array_agg(put::suppression))::text" \
       " FROM put") \
     X(SUPPRESSION_LIFT, \
