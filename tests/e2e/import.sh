@@ -79,7 +79,7 @@ said=$("$1" import "$mail/one.eml" "$mail/none" 2>&1) || status=$?
 equal "the status with a missing file" 1 "$status"
 [[ $said == *"No such file"* && $said == *"1 received before"* ]] || fail "missing file: $said"
 status=0
-said=$(DSND_DATABASE_URL=postgresql:///none?host=/nonexistent "$1" import "$mail/one.eml" 2>&1) ||
+said=$(DSND_DATABASE_URL="postgresql:///none?host=/nonexistent" "$1" import "$mail/one.eml" 2>&1) ||
     status=$?
 equal "the status without a database" 1 "$status"
 [[ $said == *"cannot begin"* ]] || fail "no database: $said"

@@ -15,10 +15,12 @@ for target; do
     mkdir -p "$grown"
     words=$here/$name.dict
     [ -f "$words" ] || words=$here/parse.dict
+    seeds=("$grown")
+    [ ! -d "$here/corpus/$name" ] || seeds+=("$here/corpus/$name")
     status=0
     "$build/tests/fuzz_$name" -max_total_time="$seconds" -max_len=4096 -timeout=10 \
         -rss_limit_mb=2048 -dict="$words" -artifact_prefix="$build/fuzz-$name-" \
-        -print_final_stats=1 "$grown" $([ ! -d "$here/corpus/$name" ] || echo "$here/corpus/$name") >"$grown.log" 2>&1 || status=$?
+        -print_final_stats=1 "${seeds[@]}" >"$grown.log" 2>&1 || status=$?
     count=$(sed -n 's/^stat::number_of_executed_units: *//p' "$grown.log")
     echo "$name: ${count:-0} executions, ended with $status"
     if [ "$status" != 0 ]; then
