@@ -55,6 +55,11 @@
     X(HTTP_3XX, "dsnd_http_requests_total", "status=\"3xx\"", "counter", "") \
     X(HTTP_4XX, "dsnd_http_requests_total", "status=\"4xx\"", "counter", "") \
     X(HTTP_5XX, "dsnd_http_requests_total", "status=\"5xx\"", "counter", "") \
+    X(RECEIPTS_SENT, "dsnd_receipts_total", "result=\"sent\"", "counter", "Receipts for delivered mail, by what became of them.") \
+    X(RECEIPTS_REFUSED, "dsnd_receipts_total", "result=\"refused\"", "counter", "") \
+    X(RECEIPTS_GIVEN_UP, "dsnd_receipts_total", "result=\"given_up\"", "counter", "") \
+    X(RECEIPTS_FAILED, "dsnd_receipt_attempts_failed_total", "", "counter", "Attempts to hand a receipt to the relay that failed.") \
+    X(RECEIPTS_WAITING, "dsnd_receipts_waiting", "", "gauge", "Receipts that wait for the relay.") \
     X(RESTARTS, "dsnd_process_restarts_total", "", "counter", "Child processes the supervisor started again.") \
     X(RELOAD_FAILED, "dsnd_config_reload_failed_total", "", "counter", "Reloads refused; what was in force stayed.") \
     X(LOG_DROPPED, "dsnd_log_dropped_total", "", "counter", "Log lines dropped because their descriptor was blocked.")

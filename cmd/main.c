@@ -18,6 +18,7 @@ static const struct command {
     {"pipeline", cmd_pipeline, "from the journal through the parser into the database"},
     {"migrate", cmd_migrate, "bring the database schema up to date"},
     {"api", cmd_api, "serve the HTTP API"},
+    {"relay", cmd_relay, "send receipts for delivered mail"},
     {"token", cmd_token, "add, list and revoke tokens of the API"},
     {"suppressions", cmd_suppressions, "the suppression list to and from files"},
     {"parse", cmd_parse, "what stored messages report, as JSON"},

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/file.h"
 
@@ -51,6 +52,17 @@ out:
     explicit_bzero(text.ptr, text.size);
     dsnd_buf_done(&text);
     return err;
+}
+
+enum dsnd_err material_hostname(const struct settings *settings, char *ret_hostname)
+{
+    if (settings->smtp.hostname[0])
+        return dsnd_str_copy(dsnd_str_of(settings->smtp.hostname), ret_hostname,
+                             CONFIG_STRING_SIZE);
+    if (gethostname(ret_hostname, CONFIG_STRING_SIZE) != 0)
+        return DSND_ERR_IO;
+    ret_hostname[CONFIG_STRING_SIZE - 1] = '\0';
+    return DSND_OK;
 }
 
 enum dsnd_err material_rules(const struct settings *settings, struct rule_set **ret_rules,

@@ -21,6 +21,13 @@ DSND_MUST_CHECK
 enum dsnd_err material_keys(const struct settings *settings, struct return_path_keys *ret_keys,
                             struct config_error *ret_error);
 
+/*
+ * The machine's name in SMTP, into `ret_hostname` of CONFIG_STRING_SIZE: smtp.hostname, or the
+ * kernel's. DSND_ERR_IO.
+ */
+DSND_MUST_CHECK
+enum dsnd_err material_hostname(const struct settings *settings, char *ret_hostname);
+
 /* The rules of classify.rules, or the built-in ones; free with rule_set_free. Errors as above. */
 DSND_MUST_CHECK
 enum dsnd_err material_rules(const struct settings *settings, struct rule_set **ret_rules,

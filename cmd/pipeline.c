@@ -35,6 +35,7 @@ struct pipeline {
     struct pipeline_writer *writer;
     struct rule_set *rules;
     struct return_path_keys keys;
+    char hostname[CONFIG_STRING_SIZE];
     struct pipeline_context context;
     struct pipeline_batch *batches[2];
     unsigned filling; /* index of the batch that is being built */
@@ -90,6 +91,8 @@ static enum dsnd_err load_material(struct pipeline *self, struct config_error *r
     if (!err)
         err = material_rules(self->settings, &rules, ret_error);
     if (!err)
+        err = material_hostname(self->settings, self->hostname);
+    if (!err)
         err = parser_new(&parse_limits_default, rules, headers, &parser);
     if (err) {
         rule_set_free(rules);
@@ -100,7 +103,12 @@ static enum dsnd_err load_material(struct pipeline *self, struct config_error *r
     self->keys = keys;
     self->rules = rules;
     self->context = (struct pipeline_context){
-        parser, &self->keys, (int64_t)self->settings->sign.max_age * PIPELINE_US_PER_MS};
+        .parser = parser,
+        .keys = &self->keys,
+        .max_age_us = (int64_t)self->settings->sign.max_age * PIPELINE_US_PER_MS,
+        .hostname = self->hostname,
+        .journal_id = journal_reader_id(self->reader),
+    };
     return DSND_OK;
 }
 
@@ -328,6 +336,9 @@ static enum dsnd_err open_all(struct pipeline *self)
 
     if (err)
         return err;
+    err = journal_reader_open(self->settings->journal.dir, &self->reader);
+    if (err)
+        return err;
     err = load_material(self, &error);
     if (err) {
         log_event(LOG_LEVEL_CRIT, "pipeline.config", "error=\"%s\"", error.text);
@@ -335,8 +346,6 @@ static enum dsnd_err open_all(struct pipeline *self)
     }
     for (int i = 0; i < 2 && !err; i++)
         err = pipeline_batch_new(self->settings->pipeline.batch, &self->batches[i]);
-    if (!err)
-        err = journal_reader_open(self->settings->journal.dir, &self->reader);
     if (err)
         return err;
     writer = (struct pipeline_writer_settings){

@@ -4,7 +4,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PARAMETERS_SIZE = 640 }; /* ORCPT has 500 octets at most, RFC 3461 section 4.2 */
+#include "relay/receipt.h"
+
+enum {
+    PARAMETERS_SIZE = 640, /* ORCPT has 500 octets at most, RFC 3461 section 4.2 */
+    COPY_SPARE = 64 * 1024,
+    RECEIPT_ID_SIZE = sizeof("receipt.") + 16 + 1 + 16,
+};
 
 enum dsnd_err pipeline_batch_new(size_t max_items, struct pipeline_batch **ret_batch)
 {
@@ -138,10 +144,68 @@ static enum dsnd_err copy_message(struct dsnd_arena *arena, const struct pipelin
     return err ? err : copy_parameters(arena, message, item);
 }
 
+static bool wants_receipt(const struct journal_message *message,
+                          const struct journal_recipient *recipient)
+{
+    return message->source == JOURNAL_SOURCE_SUBMISSION && message->mail_from.len &&
+           (recipient->notify & JOURNAL_NOTIFY_SUCCESS);
+}
+
+static enum dsnd_err write_receipt(const struct pipeline_context *context,
+                                   const struct journal_record *record,
+                                   struct receipt_recipient *recipients, struct dsnd_buf *out)
+{
+    const struct journal_message *message = &record->message;
+    char id[RECEIPT_ID_SIZE];
+    struct receipt receipt = {
+        .hostname = context->hostname,
+        .sender = message->mail_from,
+        .envelope_id = message->envelope_id,
+        .helo = message->helo,
+        .id = id,
+        .received_us = message->received_us,
+        .recipients = recipients,
+        .octets = message->octets,
+    };
+
+    for (size_t i = 0; i < message->recipient_count; i++)
+        if (wants_receipt(message, &message->recipients[i]))
+            recipients[receipt.recipient_count++] = (struct receipt_recipient){
+                message->recipients[i].address, message->recipients[i].original_recipient};
+    if (!receipt.recipient_count)
+        return DSND_OK;
+    (void)snprintf(id, sizeof(id), "receipt.%.16s.%016llx", context->journal_id,
+                   (unsigned long long)record->sequence);
+    return receipt_write(&receipt, out);
+}
+
+/* Mail whose sender wants to hear of its delivery: that it is in the journal is its delivery. */
+static enum dsnd_err add_receipt(struct dsnd_arena *arena, const struct pipeline_context *context,
+                                 const struct journal_record *record, struct store_item *item)
+{
+    struct receipt_recipient *recipients;
+    struct dsnd_buf out = DSND_BUF_INIT(RECEIPT_OCTETS_MAX);
+    enum dsnd_err err = DSND_OK;
+
+    if (record->message.source != JOURNAL_SOURCE_SUBMISSION || !record->message.recipient_count)
+        return DSND_OK;
+    recipients = calloc(record->message.recipient_count, sizeof(*recipients));
+    if (!recipients)
+        return DSND_ERR_NOMEM;
+    err = write_receipt(context, record, recipients, &out);
+    if (!err && out.len) {
+        arena->max = arena->used + out.len + COPY_SPARE;
+        err = dsnd_arena_copy(arena, dsnd_buf_str(&out), &item->receipt);
+    }
+    free(recipients);
+    dsnd_buf_done(&out);
+    return err;
+}
+
 /* What the copies of one record may take: octets of all its views and fixed parts, rounded up. */
 static size_t copy_cap(const struct journal_message *message)
 {
-    size_t sum = 64 * 1024 + message->octets.len + message->peer.len + message->helo.len +
+    size_t sum = COPY_SPARE + message->octets.len + message->peer.len + message->helo.len +
                  message->mail_from.len + message->envelope_id.len;
 
     for (size_t i = 0; i < message->recipient_count; i++)
@@ -161,6 +225,8 @@ enum dsnd_err pipeline_batch_add(struct pipeline_batch *self,
 
     self->arena.max = self->arena.used + copy_cap(&record->message);
     err = copy_message(&self->arena, context, &record->message, &item);
+    if (!err)
+        err = add_receipt(&self->arena, context, record, &item);
     if (err)
         return err;
     self->arena.max = self->arena.used + BATCH_MESSAGE_ARENA;

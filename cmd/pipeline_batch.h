@@ -35,7 +35,9 @@ struct pipeline_batch {
 struct pipeline_context {
     struct parser *parser;
     const struct return_path_keys *keys;
-    int64_t max_age_us; /* of a signed return path */
+    int64_t max_age_us;     /* of a signed return path */
+    const char *hostname;   /* the machine's, for receipts */
+    const char *journal_id; /* as journal_reader_id gives it */
 };
 
 DSND_MUST_CHECK

@@ -2,6 +2,7 @@
  * dsnd receive: the SMTP receiver and the journal's one writer. Needs no database.
  */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -15,6 +16,7 @@
 #include "cmd/settings.h"
 #include "ingest/journal.h"
 #include "ingest/smtp_server.h"
+#include "relay/send.h"
 
 enum {
     RECEIVE_LOCK_RETRIES = 100, /* a receiver that is ending may hold the journal for a moment */
@@ -76,6 +78,7 @@ static struct smtp_server_settings server_settings(const struct settings *settin
         .lmtp_listen = settings->smtp.lmtp_listen,
         .submit_listen = settings->submit.listen,
         .users_file = settings->submit.users_file,
+        .confirms = settings->submit.relay[0] != '\0',
         .proxy_from = settings->smtp.proxy_from,
         .inherited = child_sockets(),
         .hostname = hostname,
@@ -109,25 +112,18 @@ struct receive {
     bool is_full; /* the same */
 };
 
-static enum dsnd_err name_host(struct receive *self, const struct settings *settings)
-{
-    if (settings->smtp.hostname[0])
-        return dsnd_str_copy(dsnd_str_of(settings->smtp.hostname), self->hostname,
-                             sizeof(self->hostname));
-    if (gethostname(self->hostname, sizeof(self->hostname)) != 0)
-        return DSND_ERR_IO;
-    self->hostname[sizeof(self->hostname) - 1] = '\0';
-    return DSND_OK;
-}
-
 /* Start the server, or reload it when it runs. `*ret_error` says what was wrong. */
 static enum dsnd_err apply(struct receive *self, const struct settings *settings,
                            struct config_error *ret_error)
 {
     struct smtp_server_settings server;
     struct verifier *verifier = NULL;
-    enum dsnd_err err = name_host(self, settings);
+    enum dsnd_err err = material_hostname(settings, self->hostname);
 
+    if (!err && settings->submit.relay[0] && !relay_url_valid(settings->submit.relay)) {
+        (void)snprintf(ret_error->text, sizeof(ret_error->text), "submit.relay: " RELAY_URL_WANTED);
+        return DSND_ERR_SYNTAX;
+    }
     if (!err)
         err = new_verifier(settings, ret_error, &verifier);
     if (err)

@@ -43,7 +43,7 @@ struct child {
 };
 
 struct serve {
-    struct child children[3]; /* in the order in which they start and stop */
+    struct child children[4]; /* in the order in which they start and stop */
     char **argv;              /* of `dsnd serve`, handed on */
     int argc;
     int metrics_fd;
@@ -249,10 +249,11 @@ static void run(struct serve *self, const sigset_t *signals, int64_t grace_ms)
 int cmd_serve(int argc, char **argv)
 {
     static struct settings settings;
-    struct serve self = {.children = {{.name = "receive"}, {.name = "pipeline"}, {.name = "api"}},
-                         .argv = argv,
-                         .argc = argc,
-                         .metrics_fd = -1};
+    struct serve self = {
+        .children = {{.name = "receive"}, {.name = "pipeline"}, {.name = "api"}, {.name = "relay"}},
+        .argv = argv,
+        .argc = argc,
+        .metrics_fd = -1};
     sigset_t signals;
     int status = settings_from_arguments(
         argc, argv,

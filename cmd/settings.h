@@ -34,6 +34,10 @@ struct settings {
     struct {
         char listen[CONFIG_STRING_SIZE];
         char users_file[CONFIG_STRING_SIZE];
+        char relay[CONFIG_STRING_SIZE]; /* smtp://host:port or smtps://host:port */
+        bool relay_tls;                 /* nothing goes to it in the clear, nor unverified */
+        char relay_login_file[CONFIG_STRING_SIZE];
+        uint64_t relay_retry; /* how long one receipt is tried */
     } submit;
     struct {
         char dir[CONFIG_STRING_SIZE];

@@ -79,7 +79,8 @@ enum smtp_reply smtp_envelope_rcpt(const struct smtp_session_settings *settings,
     if (reply != SMTP_REPLY_RECIPIENT_OK)
         return reply;
     /* We send nothing to strangers, so a wish that we would must not be accepted. */
-    if ((params.notify & JOURNAL_NOTIFY_SUCCESS) && transaction->mail_from.len)
+    if ((params.notify & JOURNAL_NOTIFY_SUCCESS) && transaction->mail_from.len &&
+        !transaction->confirms)
         return SMTP_REPLY_NOTIFY_SUCCESS;
     if (transaction->recipient_count >= settings->max_recipients)
         return SMTP_REPLY_TOO_MANY_RECIPIENTS;

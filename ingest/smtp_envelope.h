@@ -35,6 +35,7 @@ struct smtp_session_settings {
     size_t max_recipients; /* of one message, 100..JOURNAL_RECIPIENTS_MAX */
     struct smtp_budget *budget;
     struct smtp_users *users; /* of the submission listener; NULL: there is none */
+    bool confirms; /* receipts go out for mail of the submission listener (NOTIFY=SUCCESS) */
     bool require_signed;
     smtp_verify_fn verify;                  /* not NULL where `require_signed` */
     bool (*has_space)(const void *context); /* the disk takes mail; NULL: it does */

@@ -23,6 +23,7 @@ struct smtp_server_settings {
     const char *lmtp_listen;   /* host:port or the path of a unix socket */
     const char *submit_listen; /* mail of our own MTA, behind AUTH; needs users_file */
     const char *users_file;    /* see smtp_auth.h */
+    bool confirms;             /* NOTIFY=SUCCESS is honoured for what is submitted */
     const char *proxy_from;    /* networks whose connections begin with a PROXY header; none */
     unsigned inherited;        /* sockets from descriptor 3 on, used where they listen as told */
     const char *hostname;      /* the machine's own */

@@ -110,6 +110,7 @@ static void on_mail(struct smtp_session *self, struct dsnd_str argument, struct 
         reply = smtp_envelope_mail(self->settings, &self->transaction, argument);
     if (reply == SMTP_REPLY_SENDER_OK)
         reply = judge_sender(self);
+    self->transaction.confirms = self->options.submit && self->settings->confirms;
     if (reply == SMTP_REPLY_SENDER_OK)
         set_state(self, SMTP_STATE_MAIL);
     else

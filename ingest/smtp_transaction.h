@@ -24,6 +24,7 @@ struct smtp_transaction {
     struct journal_recipient *recipients;
     size_t recipient_count;
     size_t recipient_room;
+    bool confirms; /* delivery may be confirmed to the sender */
     struct dsnd_buf content;
     uint64_t octets;       /* of content seen, kept or not */
     enum dsnd_err failure; /* why content was dropped: DSND_ERR_LIMIT or DSND_ERR_NOMEM */

@@ -43,6 +43,7 @@ struct store_item {
     /* RFC 3461: RET of MAIL, then NOTIFY and ORCPT of each of envelope_to; NULL: none was given. */
     const struct dsnd_str *envelope_parameters;
     struct dsnd_str octets;      /* the raw message */
+    struct dsnd_str receipt;     /* what is to be sent to mail_from; absent if nothing is */
     const struct report *report; /* NULL when quarantined before or instead of parsing */
     enum store_quarantine quarantine;
 };

@@ -380,6 +380,8 @@ static enum dsnd_err send_all(struct write_span *self, size_t *ret_sent)
     if (!err)
         err = write_send_suppressions(self, &sent);
     if (!err)
+        err = write_send_receipts(self, &sent);
+    if (!err)
         err = send_position(self);
     if (!err)
         err = pg_send(self->conn, STATEMENT_COMMIT, NULL);

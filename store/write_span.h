@@ -133,6 +133,9 @@ enum dsnd_err write_join_recipients(struct write_span *self, const struct write_
 /* write_rows_status.c: rows of status. */
 DSND_MUST_CHECK
 enum dsnd_err write_send_statuses(struct write_span *self);
+/* write_receipt.c: receipts for delivered mail; `*ret_sent` grows by the statements sent. */
+DSND_MUST_CHECK
+enum dsnd_err write_send_receipts(struct write_span *self, size_t *ret_sent);
 /* write_policy.c: what follows for the suppression list. */
 DSND_MUST_CHECK
 enum dsnd_err write_send_suppressions(struct write_span *self, size_t *ret_sent);

@@ -132,6 +132,23 @@ class Submit(kit.ReceiverTest):
         self.assertEqual(client.say("AUTH PLAIN")[0], 502)
         self.assertEqual(client.say("MAIL FROM:<> AUTH=<>")[0], 555)
 
+    def test_receipts_are_promised_only_where_a_relay_can_send_them(self):
+        self.started()
+        for relay, listener, code in (("", self.port, 550), ("smtp://127.0.0.1:25", self.port, 250),
+                                      ("smtp://127.0.0.1:25", self.receiver.port, 550)):
+            self.receiver.settings["submit.relay"] = relay
+            self.receiver.reload()
+            client = self.greeted() if listener == self.port else self.receiver.client()
+            if listener == self.port:
+                self.assertEqual(scram(client, "one", b"secret")[0], 235)
+            else:
+                client.say("EHLO client.test")
+            client.say("MAIL FROM:<a@b.example>")
+            self.assertEqual(client.say("RCPT TO:<a@bounce.test> NOTIFY=SUCCESS")[0], code)
+        self.receiver.settings["submit.relay"] = "http://127.0.0.1"
+        self.receiver.reload()
+        self.assertIn("submit.relay: want smtp://", self.receiver.log())
+
     def test_users_are_read_again(self):
         self.started()
         self.write_users("three %s\n" % scram_secret(b"third"))
