@@ -110,6 +110,8 @@ int cmd_api(int argc, char **argv)
         return status;
     err = child_begin("api", METRICS_SLOT_API);
     if (!err)
+        err = child_give_up_root(settings.process.user, true);
+    if (!err)
         err = apply(&self, &settings, &error);
     if (err)
         log_event(LOG_LEVEL_CRIT, "api.failed", "error=\"%s\" detail=\"%s\" errno=\"%s\"",

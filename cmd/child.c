@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "base/str.h"
 #include "cmd/commands.h"
+#include "cmd/privileges.h"
 
 enum { CHILD_SOCKETS_MAX = 64 };
 
@@ -46,6 +47,20 @@ enum dsnd_err child_begin(const char *name, enum metrics_slot slot)
     if (child_supervised() && prctl(PR_SET_PDEATHSIG, SIGTERM) != 0)
         return DSND_ERR_IO;
     return metrics_attach(inherited_fd(CHILD_ENV_SHM), slot);
+}
+
+enum dsnd_err child_give_up_root(const char *user, bool binds)
+{
+    char error[256] = "";
+    enum dsnd_err err = privileges_drop(user, error, sizeof(error));
+
+    if (!err && !binds)
+        err = privileges_drop_bind();
+    if (err)
+        log_event(LOG_LEVEL_CRIT, "process.privileges", "error=\"%s\"", error);
+    else if (geteuid() == 0)
+        log_event(LOG_LEVEL_WARN, "process.root", "mend=\"set process.user\"");
+    return err;
 }
 
 bool child_supervised(void)

@@ -26,6 +26,13 @@ enum child_event {
  */
 DSND_MUST_CHECK
 enum dsnd_err child_begin(const char *name, enum metrics_slot slot);
+/*
+ * Become `user`, where it is named and root started us; keep the right to bind ports below 1024
+ * only where `binds`. Call it before the first thread. Logs what was wrong; errors as
+ * privileges_drop.
+ */
+DSND_MUST_CHECK
+enum dsnd_err child_give_up_root(const char *user, bool binds);
 /* A supervisor started this process; else it stands alone. */
 bool child_supervised(void);
 /* Tell the supervisor, or systemd where there is none, that this process serves. Once. */

@@ -23,4 +23,13 @@ struct confine_dir {
 DSND_MUST_CHECK
 enum dsnd_err confine(const struct confine_dir *dirs, int count);
 
+/*
+ * From now on no thread of this process can run a program, trace or change another process, mount,
+ * load code into the kernel, or listen on a further socket: such calls fail with EPERM (seccomp).
+ * Call it once every socket listens. DSND_ERR_UNAVAILABLE: the kernel or this machine's processor
+ * knows no filters; DSND_ERR_IO.
+ */
+DSND_MUST_CHECK
+enum dsnd_err confine_calls(void);
+
 #endif

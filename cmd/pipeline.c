@@ -390,6 +390,8 @@ int cmd_pipeline(int argc, char **argv)
         return status;
     err = child_begin("pipeline", METRICS_SLOT_PIPELINE);
     if (!err)
+        err = child_give_up_root(settings.process.user, false);
+    if (!err)
         err = open_all(&self);
     if (!err) {
         child_ready();

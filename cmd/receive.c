@@ -188,6 +188,17 @@ static void give_up_rights(const struct settings *settings)
         log_event(LOG_LEVEL_INFO, "receive.confined", "by=%s", err ? "nothing" : "landlock");
 }
 
+/* What is left to do needs no further socket and no program. */
+static void give_up_calls(void)
+{
+    enum dsnd_err err = confine_calls();
+
+    if (err && err != DSND_ERR_UNAVAILABLE)
+        log_event(LOG_LEVEL_WARN, "receive.unconfined_calls", "error=\"%s\"", strerror(errno));
+    else
+        log_event(LOG_LEVEL_INFO, "receive.confined_calls", "by=%s", err ? "nothing" : "seccomp");
+}
+
 static void reload(struct receive *self)
 {
     static struct settings fresh;
@@ -229,6 +240,7 @@ static void run(struct receive *self)
 
     log_event(LOG_LEVEL_INFO, "receive.start", "listen=%s port=%u hostname=%s",
               self->settings->smtp.listen, smtp_server_port(self->server, 0), self->hostname);
+    give_up_calls();
     child_ready();
     while ((event = child_wait(RECEIVE_WATCH_MS)) != CHILD_EVENT_STOP) {
         if (event == CHILD_EVENT_RELOAD)
@@ -255,6 +267,8 @@ int cmd_receive(int argc, char **argv)
     if (status >= 0)
         return status;
     err = child_begin("receive", METRICS_SLOT_RECEIVE);
+    if (!err)
+        err = child_give_up_root(settings.process.user, true);
     if (!err) {
         give_up_rights(&settings);
         err = open_journal(&self);

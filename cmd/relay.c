@@ -291,6 +291,8 @@ int cmd_relay(int argc, char **argv)
         return status;
     err = child_begin("relay", METRICS_SLOT_RELAY);
     if (!err)
+        err = child_give_up_root(settings.process.user, false);
+    if (!err)
         err = use(&self, &settings, &error);
     if (!err)
         err = relay_global_init();

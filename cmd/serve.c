@@ -266,6 +266,8 @@ int cmd_serve(int argc, char **argv)
     if (status >= 0)
         return status;
     log_set_process("serve");
+    if (child_give_up_root(settings.process.user, true))
+        return EXIT_USAGE;
     (void)sigemptyset(&signals);
     (void)sigaddset(&signals, SIGTERM);
     (void)sigaddset(&signals, SIGINT);

@@ -54,6 +54,7 @@ static const char *const evidences[] = {"none",       "matched", "signed_other",
 
 /* Sections stand together: messages list them in this order. */
 const struct config_option settings_options[] = {
+    TEXT(process, user, "", "the account to become when root starts it; empty: it stays root"),
     TEXT(smtp, listen, "0.0.0.0:25", "addresses to take mail on, host:port, comma-separated"),
     TEXT(smtp, hostname, "", "the name in greeting and replies; empty: the machine's own"),
     TEXT(smtp, domains, "", "bounce domains whose recipients are taken, comma-separated"),

@@ -10,6 +10,9 @@
 
 struct settings {
     struct {
+        char user[CONFIG_STRING_SIZE];
+    } process;
+    struct {
         char listen[CONFIG_STRING_SIZE]; /* host:port[, host:port ...] */
         char hostname[CONFIG_STRING_SIZE];
         char domains[CONFIG_STRING_SIZE]; /* comma-separated */

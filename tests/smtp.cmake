@@ -14,4 +14,5 @@ foreach(name floods mta receiver submit)
         ENVIRONMENT DSND_MTA_DIR=${CMAKE_CURRENT_BINARY_DIR}/mta)
 endforeach()
 dsnd_unit_test(tls_ticket LIBS dsnd_ingest OpenSSL::SSL OpenSSL::Crypto)
-dsnd_unit_test(confine LIBS dsnd_base SOURCES ${PROJECT_SOURCE_DIR}/cmd/confine.c)
+dsnd_unit_test(confine LIBS dsnd_base SOURCES ${PROJECT_SOURCE_DIR}/cmd/confine.c
+    ${PROJECT_SOURCE_DIR}/cmd/confine_calls.c)

@@ -1,11 +1,14 @@
 #!/usr/bin/env python3
 """`dsnd receive` from outside: listeners, TLS, PROXY, limits, deadlines, reload and end."""
 import os
+import pwd
+import re
 import resource
 import shutil
 import socket
 import ssl
 import time
+import unittest
 
 import kit
 
@@ -362,6 +365,47 @@ class Descriptors(kit.ReceiverTest):
 
 
 class Confined(kit.ReceiverTest):
+    def status(self, name):
+        with open("/proc/%d/status" % self.receiver.process.pid, encoding="ascii") as status:
+            return dict(line.rstrip().split(":\t", 1) for line in status)[name].split()
+
+    def test_no_program_and_no_further_socket(self):
+        receiver = self.started()
+        receiver.await_log("receive.confined_calls")
+        if re.search("confined_calls .*by=nothing", receiver.log()):
+            self.skipTest("the kernel has no seccomp")
+        for task in os.listdir("/proc/%d/task" % receiver.process.pid):
+            with open("/proc/%d/task/%s/status" % (receiver.process.pid, task), encoding="ascii") as status:
+                self.assertIn("Seccomp:\t2", status.read())
+        receiver.reload()
+        self.assertEqual(receiver.client().deliver()[0], 250)
+
+    @unittest.skipUnless(os.geteuid() == 0, "only root can cease to be root")
+    def test_root_becomes_someone_else_and_binds_a_low_port_all_the_same(self):
+        receiver = self.receiver
+        receiver.port = next(port for port in range(700, 1000)
+                             if socket.socket().connect_ex(("127.0.0.1", port)))
+        receiver.settings.update({"smtp.listen": "127.0.0.1:%d" % receiver.port, "process.user": "daemon"})
+        shutil.chown(receiver.path("journal"), "daemon", "daemon")
+        os.chmod(receiver.dir, 0o755)
+        self.started(umask=0o022)
+        daemon = pwd.getpwnam("daemon")
+        self.assertEqual(self.status("Uid"), [str(daemon.pw_uid)] * 4)
+        self.assertEqual(self.status("Gid"), [str(daemon.pw_gid)] * 4)
+        self.assertNotIn("0", self.status("Groups"))
+        for name in ("CapPrm", "CapEff", "CapInh", "CapAmb", "CapBnd"):
+            self.assertEqual(int(self.status(name)[0], 16) & ~(1 << 10), 0, name)
+        self.assertEqual(receiver.client().deliver()[0], 250)
+        receiver.reload()
+        self.assertIn("receive.reloaded", receiver.log())
+        self.assertEqual(receiver.client().deliver()[0], 250)
+
+    @unittest.skipUnless(os.geteuid() == 0, "only root can cease to be root")
+    def test_an_account_that_is_none_is_an_error(self):
+        self.receiver.settings["process.user"] = "nobody-of-that-name"
+        with self.assertRaisesRegex(AssertionError, "no account"):
+            self.started()
+
     def test_it_gives_up_rights_before_it_listens(self):
         receiver = self.started()
         if "by=nothing" in receiver.log():

@@ -105,10 +105,40 @@ static void only_the_journal_and_sockets_can_be_written(void **state)
     assert_int_equal(WEXITSTATUS(status) & 127, 1 | 2 | 4 | 64);
 }
 
+/* In a child: bits of what it can still do. */
+static int filtered_child(void)
+{
+    char *const arguments[] = {NULL};
+    struct sockaddr_in in = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    enum dsnd_err err = confine_calls();
+
+    if (err)
+        return err == DSND_ERR_UNAVAILABLE ? EXIT_UNAVAILABLE : 100;
+    return (bind(fd, (struct sockaddr *)&in, sizeof(in)) == 0 || errno != EPERM ? 1 : 0) |
+           (execve("/bin/true", arguments, arguments) == 0 || errno != EPERM ? 2 : 0) |
+           (getpid() > 0 ? 4 : 0);
+}
+
+static void programs_and_further_sockets_are_refused(void **state)
+{
+    int status;
+    pid_t child = fork();
+
+    (void)state;
+    if (child == 0)
+        _exit(filtered_child());
+    assert_int_equal(waitpid(child, &status, 0), child);
+    if (WEXITSTATUS(status) == EXIT_UNAVAILABLE)
+        skip();
+    assert_int_equal(WEXITSTATUS(status), 4);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(only_the_journal_and_sockets_can_be_written),
+        cmocka_unit_test(programs_and_further_sockets_are_refused),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
