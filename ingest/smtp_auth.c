@@ -1,5 +1,8 @@
 #include "ingest/smtp_auth.h"
 
+#include <stdlib.h>
+#include <string.h>
+
 #include "ingest/smtp_users.h"
 
 static const struct {
@@ -15,12 +18,21 @@ static const struct {
     {DSND_STR_INIT("CRAM-MD5"), "CRAM-MD5", false, true, true},
 };
 
+static void drop_line(struct smtp_auth *self)
+{
+    if (self->line)
+        explicit_bzero(self->line, strlen(self->line));
+    free(self->line);
+    self->line = NULL;
+}
+
 void smtp_auth_clear(struct smtp_auth *self)
 {
+    drop_line(self);
     if (self->sasl)
         gsasl_finish(self->sasl);
     gsasl_free(self->challenge);
-    *self = (struct smtp_auth){NULL, NULL, false};
+    *self = (struct smtp_auth){NULL};
 }
 
 static enum smtp_reply end(struct smtp_auth *self, enum smtp_reply reply)
@@ -76,7 +88,7 @@ static enum smtp_reply step(struct smtp_auth *self, const char *base64)
     return SMTP_REPLY_AUTH_CHALLENGE;
 }
 
-enum smtp_reply smtp_auth_answer(struct smtp_auth *self, struct dsnd_str line)
+static enum smtp_reply answer(struct smtp_auth *self, struct dsnd_str line)
 {
     char base64[2049]; /* of a command line */
 
@@ -99,15 +111,14 @@ static size_t find(struct dsnd_str name)
     return i;
 }
 
-enum smtp_reply smtp_auth_begin(struct smtp_auth *self, struct smtp_users *users, bool tls,
-                                struct dsnd_str argument)
+static enum smtp_reply begin(struct smtp_auth *self, struct smtp_users *users, bool tls,
+                             struct dsnd_str argument)
 {
     struct dsnd_str initial = argument;
     size_t i = find(dsnd_str_cut(&initial, ' '));
     Gsasl_session *session;
     enum smtp_reply reply;
 
-    smtp_auth_clear(self);
     if (i == sizeof(mechanisms) / sizeof(*mechanisms) ||
         (mechanisms[i].readable && !smtp_users_readable(users)))
         return SMTP_REPLY_AUTH_MECHANISM;
@@ -123,5 +134,29 @@ enum smtp_reply smtp_auth_begin(struct smtp_auth *self, struct smtp_users *users
     if (reply != SMTP_REPLY_AUTH_CHALLENGE || !dsnd_str_present(initial))
         return reply;
     initial = dsnd_str_trim(initial);
-    return smtp_auth_answer(self, dsnd_str_eq(initial, DSND_STR("=")) ? DSND_STR("") : initial);
+    return answer(self, dsnd_str_eq(initial, DSND_STR("=")) ? DSND_STR("") : initial);
+}
+
+enum dsnd_err smtp_auth_put(struct smtp_auth *self, struct dsnd_str line, bool begins)
+{
+    if (begins)
+        smtp_auth_clear(self);
+    self->line = strndup(line.ptr, line.len);
+    self->begins = begins;
+    return self->line ? DSND_OK : DSND_ERR_NOMEM;
+}
+
+enum smtp_reply smtp_auth_run(struct smtp_auth *self, struct smtp_users *users, bool tls)
+{
+    char *line = self->line;
+    enum smtp_reply reply;
+
+    self->line = NULL; /* the exchange may be cleared under it */
+    if (self->begins)
+        reply = begin(self, users, tls, dsnd_str_of(line));
+    else
+        reply = answer(self, dsnd_str_of(line));
+    explicit_bzero(line, strlen(line));
+    free(line);
+    return reply;
 }

@@ -15,7 +15,7 @@
 
 enum {
     SMTP_USERS_MAX = 1000,
-    SMTP_USERS_ITERATIONS_MAX = 100000, /* of a SCRAM secret: PLAIN computes them in the loop */
+    SMTP_USERS_ITERATIONS_MAX = 100000, /* of a SCRAM secret: PLAIN computes them */
 };
 
 /* Who may authenticate; unchanged once loaded, any thread. */
@@ -40,16 +40,24 @@ struct smtp_auth {
     void *sasl;      /* NULL: none is going on */
     char *challenge; /* what SMTP_REPLY_AUTH_CHALLENGE is to send, base64; never NULL then */
     bool finished;   /* it succeeded, the client has only to take note of that */
+    char *line;      /* what smtp_auth_run is to look at; NULL: nothing */
+    bool begins;     /* that is the argument of AUTH, not an answer */
 };
 
 /*
- * Begin by the argument of AUTH, or go on with the client's answer. SMTP_REPLY_AUTH_CHALLENGE: send
- * `challenge` behind 334 and feed the next line to smtp_auth_answer; SMTP_REPLY_AUTH_OK: who it is
- * has been proven; else it has failed, for the reason that the reply tells.
+ * Looking at what a client says may take a tenth of a second of hashing, so it is done in two
+ * steps: keep a copy of the argument of AUTH (`begins`) or of an answer, then look at it, on any
+ * thread, while nobody else uses `self`. DSND_ERR_NOMEM.
  */
-enum smtp_reply smtp_auth_begin(struct smtp_auth *self, struct smtp_users *users, bool tls,
-                                struct dsnd_str argument);
-enum smtp_reply smtp_auth_answer(struct smtp_auth *self, struct dsnd_str line);
+DSND_MUST_CHECK
+enum dsnd_err smtp_auth_put(struct smtp_auth *self, struct dsnd_str line, bool begins);
+/*
+ * SMTP_REPLY_AUTH_CHALLENGE: send `challenge` behind 334 and go on with the next line;
+ * SMTP_REPLY_AUTH_OK: who it is has been proven; else it has failed, for the reason that the reply
+ * tells.
+ */
+enum smtp_reply smtp_auth_run(struct smtp_auth *self, struct smtp_users *users, bool tls);
+
 /* Forget the exchange. */
 void smtp_auth_clear(struct smtp_auth *self);
 

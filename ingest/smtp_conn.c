@@ -68,7 +68,7 @@ static void bury(struct smtp_conn *self)
         log_event(LOG_LEVEL_DEBUG, "smtp.disconnect", "session=%06" PRIx64 " peer=%s", self->id,
                   self->peer);
     }
-    if (!self->committing)
+    if (!self->lent)
         release(self);
 }
 
@@ -241,6 +241,7 @@ static void on_readable(evutil_socket_t fd, short what, void *context)
         break;
     case SMTP_PHASE_FLUSH:
     case SMTP_PHASE_PAUSE:
+    case SMTP_PHASE_VERIFY:
     case SMTP_PHASE_COMMIT:
     case SMTP_PHASE_CLOSE:
     case SMTP_PHASE_DEAD:
@@ -333,21 +334,29 @@ void smtp_conn_start(struct smtp_loop *loop, const struct smtp_arrival *arrival)
     settle(self);
 }
 
-void smtp_conn_committed(struct smtp_conn *self)
+static void note_message(const struct smtp_conn *self)
+{
+    metrics_add(METRIC_SMTP_MESSAGES, 1);
+    metrics_add(METRIC_SMTP_OCTETS, self->octets);
+    log_event(LOG_LEVEL_INFO, "smtp.message",
+              "session=%06" PRIx64 " peer=%s sequence=%016" PRIx64 " octets=%zu recipients=%zu",
+              self->id, self->peer, self->sequence, self->octets, self->recipients);
+}
+
+void smtp_conn_returned(struct smtp_conn *self)
 {
     int64_t now_ms = dsnd_clock_monotonic_ms();
+    bool committed = self->session.state == SMTP_STATE_COMMIT;
 
-    assert(self->committing);
-    self->committing = false;
-    if (!self->result) {
-        metrics_add(METRIC_SMTP_MESSAGES, 1);
-        metrics_add(METRIC_SMTP_OCTETS, self->octets);
-        log_event(LOG_LEVEL_INFO, "smtp.message",
-                  "session=%06" PRIx64 " peer=%s sequence=%016" PRIx64 " octets=%zu recipients=%zu",
-                  self->id, self->peer, self->sequence, self->octets, self->recipients);
-    }
+    assert(self->lent);
+    self->lent = false;
+    if (committed && !self->result)
+        note_message(self);
     if (self->phase != SMTP_PHASE_DEAD) {
-        smtp_session_result(&self->session, self->result, self->sequence, &self->out);
+        if (committed)
+            smtp_session_result(&self->session, self->result, self->sequence, &self->out);
+        else
+            smtp_session_verified(&self->session, &self->out);
         smtp_drive_go_on(self, now_ms);
     }
     settle(self);
@@ -355,7 +364,7 @@ void smtp_conn_committed(struct smtp_conn *self)
 
 void smtp_conn_check(struct smtp_conn *self, int64_t now_ms)
 {
-    if (self->phase == SMTP_PHASE_COMMIT || now_ms < self->deadline_ms)
+    if (self->lent || now_ms < self->deadline_ms)
         return;
     if (self->phase == SMTP_PHASE_PAUSE) {
         smtp_drive_go_on(self, now_ms);

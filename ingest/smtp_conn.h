@@ -10,6 +10,7 @@
 #include "ingest/smtp_loop.h"
 #include "ingest/smtp_session.h"
 #include "ingest/smtp_stream.h"
+#include "ingest/smtp_worker.h"
 
 enum smtp_phase {
     SMTP_PHASE_PROXY, /* a load balancer is to say who its client is */
@@ -17,6 +18,7 @@ enum smtp_phase {
     SMTP_PHASE_TALK,   /* the session takes input */
     SMTP_PHASE_FLUSH,  /* output must go before the session takes more input */
     SMTP_PHASE_PAUSE,  /* a client of many errors waits */
+    SMTP_PHASE_VERIFY, /* the worker looks at what the client said in AUTH */
     SMTP_PHASE_COMMIT, /* the journal has the message */
     SMTP_PHASE_CLOSE,  /* the last output goes */
     SMTP_PHASE_LINGER, /* closed towards the client, which has not closed yet */
@@ -43,8 +45,9 @@ struct smtp_conn {
     struct dsnd_buf out;
     size_t sent;             /* octets of `out` that are gone */
     struct dsnd_buf pending; /* input that the session could not take yet */
+    bool lent; /* the journal or the worker points at it, and hands it back through the loop */
+    struct smtp_work work;
     /* Of the message that the journal has: */
-    bool committing;
     size_t octets;
     size_t recipients;
     enum dsnd_err result; /* set by the committer before it hands the connection back */
@@ -66,8 +69,8 @@ struct smtp_arrival {
 /* Takes the arrival over in each case; greets it. */
 void smtp_conn_start(struct smtp_loop *loop, const struct smtp_arrival *arrival);
 
-/* The journal's result is in the connection: answer. */
-void smtp_conn_committed(struct smtp_conn *self);
+/* It was lent and is back, with the journal's or the worker's result: answer. */
+void smtp_conn_returned(struct smtp_conn *self);
 /* Its deadline may have passed. */
 void smtp_conn_check(struct smtp_conn *self, int64_t now_ms);
 /* The receiver stops: end it now if it is idle, or whatever it does where `now`. */

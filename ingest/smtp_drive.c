@@ -93,14 +93,12 @@ static void earn(struct smtp_conn *self, size_t octets, int64_t now_ms)
 
 /* ---- actions of the session ---- */
 
-static void on_result(void *context, enum dsnd_err err, uint64_t sequence)
+/* Back to its loop, from another thread. */
+static void hand_back(struct smtp_conn *self)
 {
-    struct smtp_conn *self = context;
     struct smtp_loop *loop = self->loop;
     bool first;
 
-    self->result = err;
-    self->sequence = sequence;
     (void)pthread_mutex_lock(&loop->done_lock);
     first = !loop->done;
     self->next_done = loop->done;
@@ -109,6 +107,31 @@ static void on_result(void *context, enum dsnd_err err, uint64_t sequence)
     if (first)
         smtp_loop_wake(loop);
     (void)pthread_mutex_unlock(&loop->done_lock);
+}
+
+static void on_result(void *context, enum dsnd_err err, uint64_t sequence)
+{
+    struct smtp_conn *self = context;
+
+    self->result = err;
+    self->sequence = sequence;
+    hand_back(self);
+}
+
+static void verify(void *context)
+{
+    struct smtp_conn *self = context;
+
+    smtp_session_verify(&self->session);
+    hand_back(self);
+}
+
+static void begin_verify(struct smtp_conn *self)
+{
+    self->lent = true;
+    self->work = (struct smtp_work){.run = verify, .context = self};
+    smtp_drive_phase(self, SMTP_PHASE_VERIFY);
+    smtp_worker_put(self->loop->shared->worker, &self->work);
 }
 
 static void begin_commit(struct smtp_conn *self)
@@ -121,7 +144,7 @@ static void begin_commit(struct smtp_conn *self)
     message.peer = dsnd_str_of(self->peer);
     self->octets = message.octets.len;
     self->recipients = message.recipient_count;
-    self->committing = true;
+    self->lent = true;
     self->content = false;
     smtp_drive_phase(self, SMTP_PHASE_COMMIT);
     err = journal_append(self->loop->shared->journal, &message, on_result, self);
@@ -129,7 +152,7 @@ static void begin_commit(struct smtp_conn *self)
         smtp_session_handed_over(&self->session);
         return;
     }
-    self->committing = false;
+    self->lent = false;
     smtp_drive_phase(self, SMTP_PHASE_TALK);
     smtp_session_result(&self->session, err, 0, &self->out);
 }
@@ -169,6 +192,9 @@ static void act(struct smtp_conn *self, enum smtp_action action, int64_t now_ms)
     case SMTP_ACTION_PAUSE:
         smtp_drive_phase(self, SMTP_PHASE_PAUSE);
         self->deadline_ms = now_ms + PAUSE_MS;
+        break;
+    case SMTP_ACTION_VERIFY:
+        begin_verify(self);
         break;
     case SMTP_ACTION_COMMIT:
         begin_commit(self);

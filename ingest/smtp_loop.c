@@ -242,7 +242,7 @@ static void on_wake(evutil_socket_t fd, short what, void *context)
     (void)!read(fd, &count, sizeof(count));
     for (struct smtp_conn *conn = take_done(self); conn; conn = next) {
         next = conn->next_done;
-        smtp_conn_committed(conn);
+        smtp_conn_returned(conn);
     }
     if (!self->draining && atomic_load(&self->shared->draining))
         begin_drain(self);

@@ -28,6 +28,7 @@ enum {
 struct smtp_shared {
     struct journal *journal;
     struct smtp_peers *peers;
+    struct smtp_worker *worker;
     struct smtp_budget budget;
     _Atomic size_t sessions;
     _Atomic uint64_t next_id;
@@ -66,7 +67,7 @@ struct smtp_loop {
     int64_t paused_until_ms; /* accepting goes on then; 0: it is not paused */
     int64_t pause_log_ms;    /* the next pause is worth a log line then */
     pthread_mutex_t done_lock;
-    struct smtp_conn *done; /* whose journal result is there; guarded by done_lock */
+    struct smtp_conn *done; /* whose result is there; guarded by done_lock */
     char buffer[SMTP_READ_CONTENT];
 };
 

@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "base/metrics.h"
 #include "ingest/smtp_loop.h"
+#include "ingest/smtp_worker.h"
 
 enum { THREADS_MAX = 256 };
 
@@ -118,6 +119,7 @@ static void destroy(struct smtp_server *self)
         smtp_loop_free(self->loops[i]);
     if (self->shared.current)
         smtp_shared_release(&self->shared, self->shared.current);
+    smtp_worker_free(self->shared.worker);
     smtp_peers_free(self->shared.peers);
     (void)pthread_mutex_destroy(&self->shared.lock);
     free(self);
@@ -141,6 +143,9 @@ enum dsnd_err smtp_server_start(const struct smtp_server_settings *settings,
     if (err)
         goto out;
     err = smtp_peers_new(&self->shared.peers);
+    if (err)
+        goto out;
+    err = smtp_worker_new(&self->shared.worker);
     if (err)
         goto out;
     err = smtp_generation_new(settings, journal, &self->shared.budget, error, error_size,

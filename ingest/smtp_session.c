@@ -47,8 +47,9 @@ static uint64_t skip_max(const struct smtp_session *self)
 
 /* ---- greeting and capabilities ---- */
 
-static void begin_hello(struct smtp_session *self, struct dsnd_str argument, bool extended,
-                        struct dsnd_buf *out)
+/* EHLO, or LHLO in its place, lists capabilities; HELO does not. */
+static void hello(struct smtp_session *self, struct dsnd_str argument, bool extended,
+                  struct dsnd_buf *out)
 {
     enum dsnd_err err;
 
@@ -68,26 +69,12 @@ static void begin_hello(struct smtp_session *self, struct dsnd_str argument, boo
 
 static void on_ehlo(struct smtp_session *self, struct dsnd_str argument, struct dsnd_buf *out)
 {
-    if (self->options.lmtp)
-        say(self, SMTP_REPLY_UNKNOWN_COMMAND, out);
-    else
-        begin_hello(self, argument, true, out);
+    hello(self, argument, true, out);
 }
 
 static void on_helo(struct smtp_session *self, struct dsnd_str argument, struct dsnd_buf *out)
 {
-    if (self->options.lmtp)
-        say(self, SMTP_REPLY_UNKNOWN_COMMAND, out);
-    else
-        begin_hello(self, argument, false, out);
-}
-
-static void on_lhlo(struct smtp_session *self, struct dsnd_str argument, struct dsnd_buf *out)
-{
-    if (self->options.lmtp)
-        begin_hello(self, argument, true, out);
-    else
-        say(self, SMTP_REPLY_UNKNOWN_COMMAND, out);
+    hello(self, argument, false, out);
 }
 
 /* ---- envelope ---- */
@@ -297,8 +284,25 @@ static void on_starttls(struct smtp_session *self, struct dsnd_str argument, str
     }
 }
 
-static void go_on_auth(struct smtp_session *self, enum smtp_reply reply, struct dsnd_buf *out)
+/* Have the line looked at, aside: see smtp_session_verify. */
+static void await_auth(struct smtp_session *self, struct dsnd_str line, bool begins,
+                       struct dsnd_buf *out)
 {
+    bool kept = smtp_auth_put(&self->auth, line, begins) == DSND_OK;
+
+    set_state(self, kept ? SMTP_STATE_VERIFY : SMTP_STATE_READY);
+    if (!kept)
+        say(self, SMTP_REPLY_AUTH_UNAVAILABLE, out);
+}
+
+void smtp_session_verify(struct smtp_session *self)
+{
+    self->auth_reply = smtp_auth_run(&self->auth, self->settings->users, self->options.tls);
+}
+
+void smtp_session_verified(struct smtp_session *self, struct dsnd_buf *out)
+{
+    enum smtp_reply reply = self->auth_reply;
     bool more = reply == SMTP_REPLY_AUTH_CHALLENGE;
 
     set_state(self, more ? SMTP_STATE_AUTH : SMTP_STATE_READY);
@@ -324,9 +328,7 @@ static void on_auth(struct smtp_session *self, struct dsnd_str argument, struct 
     else if (self->options.starttls && !self->options.tls)
         say(self, SMTP_REPLY_AUTH_NEEDS_TLS, out);
     else
-        go_on_auth(self,
-                   smtp_auth_begin(&self->auth, self->settings->users, self->options.tls, argument),
-                   out);
+        await_auth(self, argument, true, out);
 }
 
 static void on_refused(struct smtp_session *self, struct dsnd_str argument, struct dsnd_buf *out)
@@ -354,7 +356,7 @@ struct smtp_verb_rule {
 static const struct smtp_verb_rule rules[SMTP_VERB_COUNT] = {
     [SMTP_VERB_EHLO] = {IN_COMMANDS, ARGUMENT_ANY, on_ehlo},
     [SMTP_VERB_HELO] = {IN_COMMANDS, ARGUMENT_ANY, on_helo},
-    [SMTP_VERB_LHLO] = {IN_COMMANDS, ARGUMENT_ANY, on_lhlo},
+    [SMTP_VERB_LHLO] = {IN_COMMANDS, ARGUMENT_ANY, on_ehlo},
     [SMTP_VERB_MAIL] = {IN(READY), ARGUMENT_ANY, on_mail},
     [SMTP_VERB_RCPT] = {IN(MAIL) | IN(RCPT), ARGUMENT_ANY, on_rcpt},
     [SMTP_VERB_DATA] = {IN(RCPT), ARGUMENT_NONE, on_data},
@@ -382,6 +384,14 @@ static enum smtp_reply sequence_refusal(enum smtp_state state, enum smtp_verb ve
     return state == SMTP_STATE_MAIL ? SMTP_REPLY_NO_RECIPIENT : SMTP_REPLY_BAD_SEQUENCE;
 }
 
+/* LMTP is greeted by LHLO and by nothing else, SMTP never is (RFC 2033 section 4.1). */
+static bool greets_right(const struct smtp_session *self, enum smtp_verb verb)
+{
+    if (self->options.lmtp)
+        return verb != SMTP_VERB_EHLO && verb != SMTP_VERB_HELO;
+    return verb != SMTP_VERB_LHLO;
+}
+
 static void do_command(struct smtp_session *self, struct dsnd_str line, struct dsnd_buf *out)
 {
     struct smtp_command command;
@@ -393,7 +403,9 @@ static void do_command(struct smtp_session *self, struct dsnd_str line, struct d
         return;
     }
     rule = &rules[command.verb];
-    if (!(rule->states & 1u << self->state))
+    if (!greets_right(self, command.verb))
+        say(self, SMTP_REPLY_UNKNOWN_COMMAND, out);
+    else if (!(rule->states & 1u << self->state))
         say(self, sequence_refusal(self->state, command.verb), out);
     else if (rule->argument == ARGUMENT_NONE && command.argument.len)
         say(self, SMTP_REPLY_NO_ARGUMENT_ALLOWED, out);
@@ -419,7 +431,7 @@ static void feed_line(struct smtp_session *self, struct dsnd_str *in, struct dsn
     case SMTP_LINE_READY:
         self->pipelined = in->len > 0;
         if (self->state == SMTP_STATE_AUTH)
-            go_on_auth(self, smtp_auth_answer(&self->auth, line), out);
+            await_auth(self, line, false, out);
         else
             do_command(self, line, out);
         break;
@@ -449,7 +461,7 @@ void smtp_session_init(struct smtp_session *self, const struct smtp_session_sett
     self->pipelined = false;
     self->pause = false;
     self->authenticated = false;
-    self->auth = (struct smtp_auth){NULL, NULL, false};
+    self->auth = (struct smtp_auth){NULL};
     self->errors = 0;
     self->helo[0] = '\0';
     smtp_line_clear(&self->line);
@@ -480,6 +492,8 @@ enum smtp_action smtp_session_feed(struct smtp_session *self, struct dsnd_str *i
             return SMTP_ACTION_COMMIT;
         if (self->state == SMTP_STATE_TLS)
             return SMTP_ACTION_TLS;
+        if (self->state == SMTP_STATE_VERIFY)
+            return SMTP_ACTION_VERIFY;
         if (self->pause) {
             self->pause = false;
             return SMTP_ACTION_PAUSE;

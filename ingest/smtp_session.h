@@ -53,6 +53,7 @@ enum smtp_state {
     SMTP_STATE_DATA,   /* content up to the lone dot */
     SMTP_STATE_CHUNK,  /* content of a chunk, kept or skipped */
     SMTP_STATE_AUTH,   /* an answer to a challenge */
+    SMTP_STATE_VERIFY, /* waits for smtp_session_verified */
     SMTP_STATE_COMMIT, /* waits for smtp_session_result */
     SMTP_STATE_TLS,    /* waits for smtp_session_secured */
     SMTP_STATE_CLOSED,
@@ -62,6 +63,7 @@ enum smtp_action {
     SMTP_ACTION_READ,   /* all input was taken: feed more when there is more */
     SMTP_ACTION_FLUSH,  /* much output waits: send it, then feed what is left */
     SMTP_ACTION_PAUSE,  /* too many errors: send, wait a second, then feed what is left */
+    SMTP_ACTION_VERIFY, /* call smtp_session_verify, then smtp_session_verified */
     SMTP_ACTION_COMMIT, /* make smtp_session_message durable, then call smtp_session_result */
     SMTP_ACTION_TLS,    /* send, drop what is left of the input, shake hands, ..._secured */
     SMTP_ACTION_CLOSE,  /* send, then close; input no longer matters */
@@ -83,6 +85,7 @@ struct smtp_session {
     struct smtp_line line;
     struct smtp_dot dot;
     struct smtp_auth auth;
+    enum smtp_reply auth_reply; /* of smtp_session_verify */
     struct smtp_transaction transaction;
 };
 
@@ -109,6 +112,13 @@ void smtp_session_handed_over(struct smtp_session *self);
 /* The message is durable under `sequence`, or was not kept because of `err`. Feed again then. */
 void smtp_session_result(struct smtp_session *self, enum dsnd_err err, uint64_t sequence,
                          struct dsnd_buf *out);
+
+/*
+ * What SMTP_ACTION_VERIFY asks for, and may take a tenth of a second: any one thread, while nobody
+ * else uses the session. Then, on the session's own, append the reply, and feed again.
+ */
+void smtp_session_verify(struct smtp_session *self);
+void smtp_session_verified(struct smtp_session *self, struct dsnd_buf *out);
 
 /* TLS is up: everything the client said before is forgotten (RFC 3207 section 4.2). */
 void smtp_session_secured(struct smtp_session *self);

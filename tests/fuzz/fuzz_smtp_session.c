@@ -90,6 +90,10 @@ static bool feed(struct fuzz *self, struct dsnd_str in)
         case SMTP_ACTION_FLUSH:
         case SMTP_ACTION_PAUSE:
             break;
+        case SMTP_ACTION_VERIFY:
+            smtp_session_verify(&self->session);
+            smtp_session_verified(&self->session, &self->out);
+            break;
         case SMTP_ACTION_COMMIT:
             commit(self);
             break;

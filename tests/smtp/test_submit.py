@@ -126,6 +126,35 @@ class Submit(kit.ReceiverTest):
         client.say("NOOP")
         self.assertGreater(time.monotonic() - began, 1.8)
 
+    def test_slow_hashes_are_in_nobodys_way(self):
+        self.receiver.settings["smtp.threads"] = "1"
+        self.write_users("one %s\n" % scram_secret(b"secret", iterations=100000))
+        self.started()
+        guessers = [self.greeted() for _ in range(20)]
+        for client in guessers:
+            client.send(b"AUTH PLAIN %s\r\n" % b64(b"\0one\0guess").encode())
+        worst = 0
+        for _ in range(20):
+            began = time.monotonic()
+            self.assertEqual(self.receiver.client().deliver()[0], 250)
+            worst = max(worst, time.monotonic() - began)
+        self.assertLess(worst, 0.1)
+        print("20 hashes of 100,000 iterations; delivery meanwhile at worst %.1f ms" % (worst * 1000))
+        for client in guessers:
+            self.assertEqual(client.reply()[0], 535)
+
+    def test_who_leaves_while_the_password_is_looked_at_harms_nobody(self):
+        self.write_users("one %s\n" % scram_secret(b"secret", iterations=100000))
+        self.started()
+        for _ in range(5):
+            client = self.greeted()
+            client.send(b"AUTH PLAIN %s\r\nQUIT\r\n" % b64(b"\0one\0guess").encode())
+            client.close()
+        client = self.greeted()
+        client.send(b"AUTH PLAIN %s\r\nNOOP\r\n" % b64(b"\0one\0secret").encode())
+        self.assertEqual([client.reply()[0] for _ in range(2)], [235, 250])
+        self.assertEqual(self.receiver.stop(), 0)
+
     def test_it_is_not_offered_on_the_other_listener(self):
         client = self.started().client()
         self.assertNotIn("AUTH", client.say("EHLO client.test")[1])

@@ -156,6 +156,10 @@ static void feed(struct script *self, struct dsnd_str *part)
             return;
         case SMTP_ACTION_PAUSE:
             break;
+        case SMTP_ACTION_VERIFY:
+            smtp_session_verify(&self->session);
+            smtp_session_verified(&self->session, &self->out);
+            break;
         case SMTP_ACTION_COMMIT:
             commit(self);
             break;
