@@ -27,6 +27,7 @@ static void on_refused(void *context, enum smtp_reply reply)
 
     if (row->metric != SMTP_REPLY_UNCOUNTED)
         metrics_add(row->metric, 1);
+    smtp_talkers_count(&self->loop->shared->talkers, &self->peer_key);
     if (row->code >= 500)
         (void)smtp_peers_count(self->loop->shared->peers, &self->peer_key, SMTP_PEERS_ERROR,
                                &self->generation->peer_limits, dsnd_clock_monotonic_ms());

@@ -2,6 +2,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <inttypes.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
@@ -84,6 +85,7 @@ bool smtp_loop_admits(struct smtp_loop *self, const struct sockaddr *client,
     *ret_refusal = answer == SMTP_PEERS_FULL ? SMTP_REPLY_CLIENT_LIMIT : SMTP_REPLY_CLIENT_RATE;
     metrics_add(answer == SMTP_PEERS_FULL ? METRIC_SMTP_REFUSED_CLIENT : METRIC_SMTP_REFUSED_RATE,
                 1);
+    smtp_talkers_count(&self->shared->talkers, &key);
     if (smtp_peers_refused_first(peers, &key)) {
         smtp_listen_text(client, peer);
         log_event(LOG_LEVEL_WARN, "smtp.refuse", "peer=%s reason=%s", peer,
@@ -202,6 +204,20 @@ static void resume_accepting(struct smtp_loop *self)
             self->paused_until_ms = dsnd_clock_monotonic_ms() + ACCEPT_PAUSE_MS;
 }
 
+/* Once a minute, by whichever loop comes first: whom an operator may want to look at. */
+static void tell_talkers(struct smtp_loop *self, int64_t now_ms)
+{
+    struct smtp_talker top[SMTP_TALKERS_TOLD];
+    unsigned count = smtp_talkers_top(&self->shared->talkers, now_ms, top);
+    char peer[SMTP_LISTEN_TEXT_SIZE];
+
+    for (unsigned i = 0; i < count; i++) {
+        smtp_talkers_text(&top[i].key, peer);
+        log_event(LOG_LEVEL_WARN, "smtp.top_talker", "rank=%u peer=%s refusals_a_minute=%" PRIu64,
+                  i + 1, peer, top[i].refusals);
+    }
+}
+
 static void on_tick(evutil_socket_t fd, short what, void *context)
 {
     struct smtp_loop *self = context;
@@ -216,6 +232,7 @@ static void on_tick(evutil_socket_t fd, short what, void *context)
         next = TAILQ_NEXT(conn, link);
         smtp_conn_check(conn, now_ms);
     }
+    tell_talkers(self, now_ms);
     if (self->paused_until_ms && now_ms >= self->paused_until_ms)
         resume_accepting(self);
     end_if_empty(self);

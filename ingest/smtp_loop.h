@@ -17,6 +17,7 @@
 #include "ingest/smtp_listen.h"
 #include "ingest/smtp_peers.h"
 #include "ingest/smtp_reply.h"
+#include "ingest/smtp_talkers.h"
 
 enum {
     SMTP_READ_COMMANDS = 16 * 1024, /* octets of one read between messages */
@@ -29,6 +30,7 @@ struct smtp_shared {
     struct journal *journal;
     struct smtp_peers *peers;
     struct smtp_worker *worker;
+    struct smtp_talkers talkers;
     struct smtp_budget budget;
     _Atomic size_t sessions;
     _Atomic uint64_t next_id;

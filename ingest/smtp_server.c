@@ -120,6 +120,7 @@ static void destroy(struct smtp_server *self)
     if (self->shared.current)
         smtp_shared_release(&self->shared, self->shared.current);
     smtp_worker_free(self->shared.worker);
+    smtp_talkers_done(&self->shared.talkers);
     smtp_peers_free(self->shared.peers);
     (void)pthread_mutex_destroy(&self->shared.lock);
     free(self);
@@ -136,6 +137,7 @@ enum dsnd_err smtp_server_start(const struct smtp_server_settings *settings,
     if (!self)
         return err;
     (void)pthread_mutex_init(&self->shared.lock, NULL);
+    smtp_talkers_init(&self->shared.talkers);
     self->shared.journal = journal;
     self->inherited = settings->inherited;
     atomic_store(&self->shared.next_id, 1);

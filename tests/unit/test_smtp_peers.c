@@ -9,6 +9,7 @@
 #include "base/siphash.h"
 #include "ingest/smtp_listen.h"
 #include "ingest/smtp_peers.h"
+#include "ingest/smtp_talkers.h"
 
 static void siphash_agrees_with_its_authors(void **state)
 {
@@ -164,6 +165,40 @@ static void listen_says_what_is_allowed(void **state)
     }
 }
 
+static void who_is_refused_most_is_told_whatever_the_crowd(void **state)
+{
+    struct smtp_talker top[SMTP_TALKERS_TOLD];
+    struct smtp_peer_key loud = key_of("192.0.2.7:25");
+    struct smtp_peer_key louder = key_of("[2001:db8::1]:25");
+    struct smtp_talkers talkers;
+    char text[SMTP_LISTEN_TEXT_SIZE];
+
+    (void)state;
+    smtp_talkers_init(&talkers);
+    for (unsigned i = 0; i < 20000; i++) {
+        struct smtp_peer_key other = loud;
+
+        memcpy(other.octets, &i, sizeof(i));
+        smtp_talkers_count(&talkers, &other);
+        if (i % 10 == 0)
+            smtp_talkers_count(&talkers, &loud);
+        if (i % 5 == 0)
+            smtp_talkers_count(&talkers, &louder);
+    }
+    assert_int_equal(smtp_talkers_top(&talkers, talkers.window_ms + 59999, top), 0);
+    assert_int_equal(smtp_talkers_top(&talkers, talkers.window_ms + 60000, top), SMTP_TALKERS_TOLD);
+    smtp_talkers_text(&top[0].key, text);
+    assert_string_equal(text, "2001:db8::/64");
+    assert_true(top[0].refusals >= 4000);
+    smtp_talkers_text(&top[1].key, text);
+    assert_string_equal(text, "192.0.2.7");
+    /* A new window begins with nobody, and a few refusals are not worth a line. */
+    for (int i = 0; i < SMTP_TALKERS_MIN - 1; i++)
+        smtp_talkers_count(&talkers, &loud);
+    assert_int_equal(smtp_talkers_top(&talkers, talkers.window_ms + 60000, top), 0);
+    smtp_talkers_done(&talkers);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -173,6 +208,7 @@ int main(void)
         cmocka_unit_test(a_client_is_logged_once_a_window),
         cmocka_unit_test(connections_count_after_they_have_ended),
         cmocka_unit_test(errors_shut_the_door_and_messages_are_told),
+        cmocka_unit_test(who_is_refused_most_is_told_whatever_the_crowd),
         cmocka_unit_test(listen_says_what_is_allowed),
     };
 
