@@ -13,19 +13,12 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "cmd/commands.h"
-#include "cmd/doctor_dns.h"
+#include "cmd/doctor.h"
 #include "cmd/material.h"
 #include "cmd/settings.h"
 #include "ingest/tls.h"
 #include "store/query_service.h"
 #include "store/store.h"
-
-enum grade { GRADE_GOOD, GRADE_WARN, GRADE_BAD, GRADE_COUNT };
-
-struct doctor {
-    const struct settings *settings;
-    unsigned counts[GRADE_COUNT];
-};
 
 enum {
     CERT_WARN_DAYS = 14,
@@ -33,9 +26,8 @@ enum {
     MIB = 1024 * 1024,
 };
 
-DSND_PRINTF(4, 5)
-static void find(struct doctor *self, enum grade grade, const char *subject, const char *format,
-                 ...)
+void doctor_find(struct doctor *self, enum doctor_grade grade, const char *subject,
+                 const char *format, ...)
 {
     static const char *const words[] = {"good", "warn", "BAD "};
     va_list args;
@@ -55,13 +47,15 @@ static void examine_keys(struct doctor *self)
     struct config_error error;
 
     if (material_keys(self->settings, &keys, &error))
-        find(self, GRADE_BAD, "keys", "%s", error.text);
+        doctor_find(self, DOCTOR_BAD, "keys", "%s", error.text);
     else if (keys.count == 0)
-        find(self, GRADE_WARN, "keys",
-             "sign.keys_file is not set: no report can prove whom it is about; name a file with a "
-             "line \"a HEX\" of 32 random octets");
+        doctor_find(
+            self, DOCTOR_WARN, "keys",
+            "sign.keys_file is not set: no report can prove whom it is about; name a file with a "
+            "line \"a HEX\" of 32 random octets");
     else
-        find(self, GRADE_GOOD, "keys", "%zu, the newest is \"%c\"", keys.count, keys.key[0].id);
+        doctor_find(self, DOCTOR_GOOD, "keys", "%zu, the newest is \"%c\"", keys.count,
+                    keys.key[0].id);
     explicit_bzero(&keys, sizeof(keys));
 }
 
@@ -73,11 +67,12 @@ static void examine_rules(struct doctor *self)
     size_t count = 0;
 
     if (material_rules(self->settings, &rules, &error))
-        find(self, GRADE_BAD, "rules", "%s", error.text);
+        doctor_find(self, DOCTOR_BAD, "rules", "%s", error.text);
     else if (rule_set_check(rules, &problems, &count) || count)
-        find(self, GRADE_WARN, "rules", "%zu fail their own test: see dsnd rules check", count);
+        doctor_find(self, DOCTOR_WARN, "rules", "%zu fail their own test: see dsnd rules check",
+                    count);
     else
-        find(self, GRADE_GOOD, "rules", "%zu", rule_set_count(rules));
+        doctor_find(self, DOCTOR_GOOD, "rules", "%zu", rule_set_count(rules));
     rule_set_free(rules);
     dsnd_buf_done(&problems);
 }
@@ -90,15 +85,15 @@ static void examine_cert(struct doctor *self, const char *subject, const char *c
     int64_t days;
 
     if (tls_context_new(cert, key, error, sizeof(error), &context)) {
-        find(self, GRADE_BAD, subject, "%s", error);
+        doctor_find(self, DOCTOR_BAD, subject, "%s", error);
         return;
     }
     days = (tls_context_not_after(context) - dsnd_clock_now_us() / DSND_US_PER_S) / 86400;
-    find(self,
-         days < 0                ? GRADE_BAD
-         : days < CERT_WARN_DAYS ? GRADE_WARN
-                                 : GRADE_GOOD,
-         subject, "%s expires in %lld days", cert, (long long)days);
+    doctor_find(self,
+                days < 0                ? DOCTOR_BAD
+                : days < CERT_WARN_DAYS ? DOCTOR_WARN
+                                        : DOCTOR_GOOD,
+                subject, "%s expires in %lld days", cert, (long long)days);
     tls_context_free(context);
 }
 
@@ -109,8 +104,9 @@ static void examine_tls(struct doctor *self)
     if (settings->smtp.tls_cert[0])
         examine_cert(self, "smtp tls", settings->smtp.tls_cert, settings->smtp.tls_key);
     else
-        find(self, GRADE_WARN, "smtp tls",
-             "smtp.tls_cert is not set: STARTTLS is not offered and reports come in the clear");
+        doctor_find(
+            self, DOCTOR_WARN, "smtp tls",
+            "smtp.tls_cert is not set: STARTTLS is not offered and reports come in the clear");
     if (settings->http.tls_cert[0])
         examine_cert(self, "http tls", settings->http.tls_cert, settings->http.tls_key);
 }
@@ -123,19 +119,19 @@ static void examine_journal(struct doctor *self)
     struct statvfs disk;
 
     if (statvfs(dir, &disk) != 0) {
-        find(self, GRADE_BAD, "journal", "%s: %s; make it, owned by the user of the service", dir,
-             strerror(errno));
+        doctor_find(self, DOCTOR_BAD, "journal",
+                    "%s: %s; make it, owned by the user of the service", dir, strerror(errno));
         return;
     }
     available = (unsigned long long)disk.f_bavail * disk.f_frsize / MIB;
     if (access(dir, R_OK | W_OK | X_OK) != 0)
-        find(self, GRADE_BAD, "journal", "%s: %s for this user", dir, strerror(errno));
+        doctor_find(self, DOCTOR_BAD, "journal", "%s: %s for this user", dir, strerror(errno));
     else if (available < needed)
-        find(self, GRADE_BAD, "journal",
-             "%s has %llu MiB free, journal.min_free is %llu MiB: mail is refused with 452", dir,
-             available, needed);
+        doctor_find(self, DOCTOR_BAD, "journal",
+                    "%s has %llu MiB free, journal.min_free is %llu MiB: mail is refused with 452",
+                    dir, available, needed);
     else
-        find(self, GRADE_GOOD, "journal", "%s has %llu MiB free", dir, available);
+        doctor_find(self, DOCTOR_GOOD, "journal", "%s has %llu MiB free", dir, available);
 }
 
 static void examine_store(struct doctor *self, struct store_conn *conn)
@@ -143,16 +139,18 @@ static void examine_store(struct doctor *self, struct store_conn *conn)
     struct store_service service = {0};
 
     if (store_service_get(conn, &service)) {
-        find(self, GRADE_BAD, "database", "%s", store_conn_error(conn));
+        doctor_find(self, DOCTOR_BAD, "database", "%s", store_conn_error(conn));
         return;
     }
     if (service.days_ahead < 1)
-        find(self, GRADE_WARN, "database",
-             "partitions end %lld days from now: the pipeline makes them ahead, is it running?",
-             (long long)service.days_ahead);
+        doctor_find(
+            self, DOCTOR_WARN, "database",
+            "partitions end %lld days from now: the pipeline makes them ahead, is it running?",
+            (long long)service.days_ahead);
     if (service.quarantined_waiting)
-        find(self, GRADE_WARN, "quarantine", "%lld messages were set aside: GET /v1/quarantine",
-             (long long)service.quarantined_waiting);
+        doctor_find(self, DOCTOR_WARN, "quarantine",
+                    "%lld messages were set aside: GET /v1/quarantine",
+                    (long long)service.quarantined_waiting);
 }
 
 static void examine_database(struct doctor *self)
@@ -161,13 +159,14 @@ static void examine_database(struct doctor *self)
     enum dsnd_err err = DSND_ERR_NOT_FOUND;
 
     if (!self->settings->database.url[0])
-        find(self, GRADE_BAD, "database", "database.url is not set");
+        doctor_find(self, DOCTOR_BAD, "database", "database.url is not set");
     else
         err = store_connect(self->settings->database.url, "dsnd doctor", &conn);
     if (err && conn)
-        find(self, GRADE_BAD, "database", "%s", store_conn_error(conn));
+        doctor_find(self, DOCTOR_BAD, "database", "%s", store_conn_error(conn));
     else if (!err)
-        find(self, GRADE_GOOD, "database", "answers, schema version %d", store_schema_version);
+        doctor_find(self, DOCTOR_GOOD, "database", "answers, schema version %d",
+                    store_schema_version);
     if (!err)
         examine_store(self, conn);
     store_conn_free(conn);
@@ -179,48 +178,18 @@ static void examine_clock(struct doctor *self)
     int status = adjtimex(&state);
 
     if (status == TIME_ERROR || status < 0 || (state.status & STA_UNSYNC))
-        find(self, GRADE_WARN, "clock",
-             "the kernel does not call it synchronized: run chrony or systemd-timesyncd, since "
-             "return paths carry a date");
+        doctor_find(
+            self, DOCTOR_WARN, "clock",
+            "the kernel does not call it synchronized: run chrony or systemd-timesyncd, since "
+            "return paths carry a date");
     else
-        find(self, GRADE_GOOD, "clock", "synchronized, estimated error %ld us", state.esterror);
-}
-
-static void examine_domain(struct doctor *self, const char *domain)
-{
-    char host[DOCTOR_DNS_NAME_SIZE];
-    enum dsnd_err err = doctor_dns_mx(domain, host);
-
-    if (err == DSND_ERR_UNAVAILABLE)
-        find(self, GRADE_WARN, "dns", "%s: the resolver does not answer", domain);
-    else if (err)
-        find(self, GRADE_BAD, "dns", "%s has no MX: reports cannot find their way here", domain);
-    else if (strcmp(host, ".") == 0)
-        find(self, GRADE_BAD, "dns", "%s has a null MX (RFC 7505): it takes no mail", domain);
-    else if (!doctor_dns_has_address(host))
-        find(self, GRADE_BAD, "dns", "%s: its MX %s has no address", domain, host);
-    else
-        find(self, GRADE_GOOD, "dns", "%s: MX %s", domain, host);
-}
-
-static void examine_dns(struct doctor *self)
-{
-    struct dsnd_str rest = dsnd_str_of(self->settings->smtp.domains);
-    char domain[DOCTOR_DNS_NAME_SIZE];
-
-    if (!rest.len)
-        find(self, GRADE_BAD, "dns", "smtp.domains is not set: every recipient is refused");
-    while (dsnd_str_present(rest) && rest.len) {
-        struct dsnd_str name = dsnd_str_trim(dsnd_str_cut(&rest, ','));
-
-        if (name.len && dsnd_str_copy(name, domain, sizeof(domain)) == DSND_OK)
-            examine_domain(self, domain);
-    }
+        doctor_find(self, DOCTOR_GOOD, "clock", "synchronized, estimated error %ld us",
+                    state.esterror);
 }
 
 static void (*const examinations[])(struct doctor *) = {
-    examine_keys,     examine_rules, examine_tls, examine_journal,
-    examine_database, examine_clock, examine_dns,
+    examine_keys,  examine_rules,          examine_tls, examine_journal, examine_database,
+    examine_clock, doctor_examine_domains,
 };
 
 int cmd_doctor(int argc, char **argv)
@@ -237,10 +206,10 @@ int cmd_doctor(int argc, char **argv)
 
     if (status >= 0)
         return status;
-    find(&doctor, GRADE_GOOD, "settings", "every key is known and every value allowed");
+    doctor_find(&doctor, DOCTOR_GOOD, "settings", "every key is known and every value allowed");
     for (size_t i = 0; i < sizeof(examinations) / sizeof(*examinations); i++)
         examinations[i](&doctor);
-    (void)printf("%u good, %u warnings, %u bad\n", doctor.counts[GRADE_GOOD],
-                 doctor.counts[GRADE_WARN], doctor.counts[GRADE_BAD]);
-    return doctor.counts[GRADE_BAD] ? EXIT_FAILED : EXIT_DONE;
+    (void)printf("%u good, %u warnings, %u bad\n", doctor.counts[DOCTOR_GOOD],
+                 doctor.counts[DOCTOR_WARN], doctor.counts[DOCTOR_BAD]);
+    return doctor.counts[DOCTOR_BAD] ? EXIT_FAILED : EXIT_DONE;
 }

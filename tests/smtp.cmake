@@ -7,7 +7,7 @@ target_compile_definitions(test_smtp_wire PRIVATE WIRE_DIR="${CMAKE_CURRENT_SOUR
 set_tests_properties(unit/smtp_wire PROPERTIES LABELS "unit;wire")
 dsnd_fuzz_target(smtp_session LIBS dsnd_ingest)
 
-foreach(name floods mta receiver submit)
+foreach(name doctor floods mta receiver submit)
     add_test(NAME e2e/smtp_${name}
         COMMAND python3 -B ${CMAKE_CURRENT_SOURCE_DIR}/smtp/test_${name}.py $<TARGET_FILE:dsnd>)
     set_tests_properties(e2e/smtp_${name} PROPERTIES LABELS e2e TIMEOUT 300 SKIP_RETURN_CODE 77 RUN_SERIAL ON
