@@ -20,7 +20,7 @@ receiver=$(pgrep -P "$service_pid" -f 'dsnd receive' | head -n 1)
 fetch="'$(service_psql)' '$DSND_DATABASE_URL' -Atqc \"SELECT id FROM report WHERE message_id LIKE '%{id}%' LIMIT 1\""
 python3 "$DSND_HARNESS/smtp_torture.py" 127.0.0.1 "${DSND_SMTP_LISTEN##*:}" \
     --rcpt ok@bounces.example.com --relay-rcpt x@other.example --server-timeout 5 \
-    --max-rcpt 1000 --idle-conns 2000 --pid "$receiver" --rss-max "$rss_max" --log "$service_dir/log" \
+    --max-rcpt 1000 --idle-conns "${IDLE:-2000}" --pid "$receiver" --rss-max "$rss_max" --log "$service_dir/log" \
     --fuzz 20000 --fuzz-seconds "${FUZZ:-60}" \
     --parsed-cmd "'$(service_psql)' '$DSND_DATABASE_URL' -Atqc \"SELECT message_id FROM report WHERE message_id LIKE '%{id}%'\"" \
     --fetch-cmd "curl -s -H 'Authorization: Bearer $service_token' http://$DSND_HTTP_LISTEN/v1/reports/\$($fetch)/raw" \

@@ -119,6 +119,36 @@ class Floods(kit.ReceiverTest):
             self.assertLess(grown, 40 * 1024)
         self.assertEqual(clients[-1].deliver(hello=None)[0], 250)
 
+    def test_where_the_system_gives_no_more_memory_mail_is_deferred(self):
+        limit = 256 << 20
+        self.receiver.settings.update({"smtp.memory": "1G", "smtp.max_size": "20M", "smtp.threads": "1"})
+        try:
+            receiver = self.started(preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (limit, limit)))
+        except AssertionError:
+            self.skipTest("the sanitizers need more address space")
+        if self.sanitized():
+            self.skipTest("the sanitizers need more address space")
+        body, answers, clients = (b"x" * 998 + b"\r\n") * 10000, [], []
+        for i in range(30):
+            client = receiver.client(source=address(i, 16))
+            codes = [client.say(line)[0] for line in
+                     ("EHLO client.test", "MAIL FROM:<>", "RCPT TO:<a@bounce.test>", "DATA")]
+            if codes[-1] == 354:
+                client.send(body)
+                clients.append(client)
+            else:
+                answers.append(max(codes))
+        for client in clients:
+            client.send(b".\r\n")
+            answers.append(client.reply()[0])
+        self.assertLessEqual(set(answers), {250, 452, 451})
+        self.assertIn(452, answers)
+        self.assertEqual(len(receiver.messages()), answers.count(250))
+        self.assertEqual(clients[-1].deliver(hello=None)[0], 250)
+        self.assertIsNone(receiver.process.poll())
+        print("256 MiB of address space, 30 messages of 10 MB at once: %d taken, %d deferred" %
+              (answers.count(250), len(answers) - answers.count(250)))
+
     def drip(self, connect, octets):
         """500 clients that send an octet a second; how many are left after 12 seconds."""
         selector, left = selectors.DefaultSelector(), 500
