@@ -29,6 +29,11 @@
     X(SMTP_REJECT_MEMORY, "dsnd_smtp_rejects_total", "reason=\"memory\"", "counter", "") \
     X(SMTP_REJECT_RATE, "dsnd_smtp_rejects_total", "reason=\"message_rate\"", "counter", "") \
     X(SMTP_REJECT_AUTH, "dsnd_smtp_rejects_total", "reason=\"auth\"", "counter", "") \
+    X(SMTP_REJECT_ERRORS, "dsnd_smtp_rejects_total", "reason=\"too_many_errors\"", "counter", "") \
+    X(SMTP_REJECT_RECIPIENTS, "dsnd_smtp_rejects_total", "reason=\"too_many_recipients\"", "counter", "") \
+    X(SMTP_REJECT_HOPS, "dsnd_smtp_rejects_total", "reason=\"loop\"", "counter", "") \
+    X(SMTP_REJECT_FOREIGN, "dsnd_smtp_rejects_total", "reason=\"not_smtp\"", "counter", "") \
+    X(SMTP_REJECT_EARLY, "dsnd_smtp_rejects_total", "reason=\"early_talker\"", "counter", "") \
     X(SMTP_REJECT_OTHER, "dsnd_smtp_rejects_total", "reason=\"other\"", "counter", "") \
     X(SMTP_ABORTED, "dsnd_smtp_sessions_aborted_total", "", "counter", "Sessions lost inside a transaction.") \
     X(SMTP_TIMEOUTS, "dsnd_smtp_timeouts_total", "", "counter", "Sessions ended by a deadline.") \

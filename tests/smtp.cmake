@@ -16,3 +16,4 @@ endforeach()
 dsnd_unit_test(tls_ticket LIBS dsnd_ingest OpenSSL::SSL OpenSSL::Crypto)
 dsnd_unit_test(confine LIBS dsnd_base SOURCES ${PROJECT_SOURCE_DIR}/cmd/confine.c
     ${PROJECT_SOURCE_DIR}/cmd/confine_calls.c)
+dsnd_unit_test(receipt LIBS dsnd_relay)
