@@ -12,6 +12,9 @@ openssl req -x509 -newkey rsa:2048 -nodes -days 30 -subj /CN=mx.bounces.example.
 export DSND_SMTP_TLS_CERT=$service_dir/tls.crt DSND_SMTP_TLS_KEY=$service_dir/tls.key
 export DSND_SMTP_IDLE_TIMEOUT=5s DSND_SMTP_MAX_SIZE=1M
 unset DSND_SMTP_MAX_PER_CLIENT
+submit=$(service_port)
+echo "one {PLAIN}pencil" >"$service_dir/users"
+export DSND_SUBMIT_LISTEN=127.0.0.1:$submit DSND_SUBMIT_USERS_FILE=$service_dir/users
 service_start
 service_token
 rss_max=128
@@ -25,8 +28,12 @@ python3 "$DSND_HARNESS/smtp_torture.py" 127.0.0.1 "${DSND_SMTP_LISTEN##*:}" \
     --parsed-cmd "'$(service_psql)' '$DSND_DATABASE_URL' -Atqc \"SELECT message_id FROM report WHERE message_id LIKE '%{id}%'\"" \
     --fetch-cmd "curl -s -H 'Authorization: Bearer $service_token' http://$DSND_HTTP_LISTEN/v1/reports/\$($fetch)/raw" \
     >"$service_dir/out" || { grep -E '^ *(FAIL|WARN)' "$service_dir/out" || true; tail -n 3 "$service_dir/out"; fail "smtp_torture"; }
-grep -E '^ *(FAIL|WARN)' "$service_dir/out" || true
+grep -E '^ *(FAIL|WARN|PASS +(flood|fuzz|slowloris|parallel)[a-z-]*)' "$service_dir/out" || true
 tail -n 2 "$service_dir/out"
+# AUTH is on the submission listener only.
+python3 "$DSND_HARNESS/smtp_torture.py" 127.0.0.1 "$submit" --rcpt ok@bounces.example.com \
+    --only 'auth-*' >"$service_dir/out" || { cat "$service_dir/out" && fail "smtp_torture, AUTH"; }
+tail -n 1 "$service_dir/out"
 if grep -E 'Sanitizer|runtime error' "$service_dir/log"; then
     fail "the sanitizers found something"
 fi
