@@ -189,7 +189,9 @@ class Floods(kit.ReceiverTest):
 
         load.start()
         self.assertEqual(self.drip(connect, b"x"), 0)
-        self.normal(load, 0.5)
+        self.normal(load, 0.2)
+        print("500 that drip; %d deliveries meanwhile, at worst %.1f ms" %
+              (len(load.seconds), max(load.seconds) * 1000))
 
     def test_who_drips_a_handshake_is_sent_away_and_others_are_served(self):
         cert, key = self.receiver.path("cert.pem"), self.receiver.path("key.pem")
@@ -203,7 +205,9 @@ class Floods(kit.ReceiverTest):
         hello = b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03"
         self.assertEqual(self.drip(lambda i: kit.Client(port, source=address(i, 12), first=hello,
                                                         greet=False).socket, b"\0"), 0)
-        self.normal(load, 0.5)
+        self.normal(load, 0.2)
+        print("500 that drip; %d deliveries meanwhile, at worst %.1f ms" %
+              (len(load.seconds), max(load.seconds) * 1000))
 
     def test_a_flood_of_handshakes_that_go_nowhere(self):
         cert, key = self.receiver.path("cert.pem"), self.receiver.path("key.pem")
