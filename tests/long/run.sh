@@ -4,7 +4,7 @@
 #   crash_loop    kill -9 and SIGTERM under load, PostgreSQL away in some cycles (CYCLES, 50)
 #   fsync_order   under strace: every message is synced before its 250 (COUNT, 50)
 #   smtp_torture  conformance and abuse over SMTP, with floods (IDLE connections, 2000; FUZZ
-#                 seconds, 60)
+#                 seconds, 60; more SEEDS of mutated sessions, none)
 #   http_torture  the same for the API
 # The programs they drive lie in ../shared/harness or $DSND_HARNESS; without them a test says that
 # it is skipped. Exit status 0 when none failed.

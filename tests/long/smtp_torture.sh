@@ -30,6 +30,13 @@ python3 "$DSND_HARNESS/smtp_torture.py" 127.0.0.1 "${DSND_SMTP_LISTEN##*:}" \
     >"$service_dir/out" || { grep -E '^ *(FAIL|WARN)' "$service_dir/out" || true; tail -n 3 "$service_dir/out"; fail "smtp_torture"; }
 grep -E '^ *(FAIL|WARN|PASS +(flood|fuzz|slowloris|parallel)[a-z-]*)' "$service_dir/out" || true
 tail -n 2 "$service_dir/out"
+# More of the mutated sessions, from other seeds.
+for seed in ${SEEDS:-}; do
+    python3 "$DSND_HARNESS/smtp_torture.py" 127.0.0.1 "${DSND_SMTP_LISTEN##*:}" --seed "$seed" \
+        --rcpt ok@bounces.example.com --pid "$receiver" --only 'fuzz-*' --fuzz 20000 \
+        --fuzz-seconds "${FUZZ:-60}" >"$service_dir/out" || { cat "$service_dir/out" && fail "seed $seed"; }
+    grep -E '^PASS +fuzz' "$service_dir/out"
+done
 # AUTH is on the submission listener only.
 python3 "$DSND_HARNESS/smtp_torture.py" 127.0.0.1 "$submit" --rcpt ok@bounces.example.com \
     --only 'auth-*' >"$service_dir/out" || { cat "$service_dir/out" && fail "smtp_torture, AUTH"; }
