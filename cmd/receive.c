@@ -96,6 +96,7 @@ static struct smtp_server_settings server_settings(const struct settings *settin
         .threads = (unsigned)settings->smtp.threads,
         .tls_cert = settings->smtp.tls_cert,
         .tls_key = settings->smtp.tls_key,
+        .normalizes = settings->smtp.bare_newline == SETTINGS_BARE_NORMALIZE,
         .require_signed = settings->smtp.require_signed,
         .verify = verify_recipient,
         .verify_context = verifier,

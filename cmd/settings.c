@@ -15,6 +15,7 @@ extern char **environ;
 static const char *config_path;
 
 static const char *const log_levels[] = {"debug", "info", "warn", "err", "crit", NULL};
+static const char *const bare_newlines[] = {"reject", "normalize", NULL};
 static const char *const evidences[] = {"none",       "matched", "signed_other",
                                         "signed_ref", "signed",  NULL};
 
@@ -73,6 +74,8 @@ const struct config_option settings_options[] = {
     TEXT(smtp, tls_listen, "", "addresses with TLS from the first octet, host:port"),
     TEXT(smtp, tls_cert, "", "PEM files of certificate chains; with them STARTTLS is offered"),
     TEXT(smtp, tls_key, "", "PEM files of their keys, in the same order"),
+    CHOICE(smtp, bare_newline, "reject", bare_newlines,
+           "what becomes of a bare CR or LF in a message"),
     YES_NO(smtp, require_signed, "no", "refuse recipients that are no signed return path"),
     TEXT(smtp, lmtp_listen, "", "LMTP: a path of a unix socket, or host:port"),
     TEXT(smtp, proxy_from, "", "addresses or networks that must send a PROXY header"),

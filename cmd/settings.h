@@ -8,6 +8,9 @@
 #include "base/config.h"
 #include "base/err.h"
 
+/* What becomes of a bare CR or LF in content. */
+enum settings_bare { SETTINGS_BARE_REJECT, SETTINGS_BARE_NORMALIZE };
+
 struct settings {
     struct {
         char user[CONFIG_STRING_SIZE];
@@ -30,6 +33,7 @@ struct settings {
         char tls_listen[CONFIG_STRING_SIZE];
         char tls_cert[CONFIG_STRING_SIZE];
         char tls_key[CONFIG_STRING_SIZE];
+        int bare_newline; /* enum settings_bare */
         bool require_signed;
         char lmtp_listen[CONFIG_STRING_SIZE];
         char proxy_from[CONFIG_STRING_SIZE];

@@ -1,5 +1,6 @@
 #include "ingest/smtp_envelope.h"
 
+#include "ingest/smtp_hops.h"
 #include "ingest/smtp_path.h"
 
 static enum smtp_reply parameter_refusal(enum dsnd_err err)
@@ -86,4 +87,21 @@ enum smtp_reply smtp_envelope_rcpt(const struct smtp_session_settings *settings,
         return SMTP_REPLY_TOO_MANY_RECIPIENTS;
     err = smtp_transaction_recipient(transaction, path.address, &params);
     return err ? SMTP_REPLY_NO_MEMORY : SMTP_REPLY_RECIPIENT_OK;
+}
+
+enum smtp_reply smtp_envelope_content(const struct smtp_session_settings *settings,
+                                      struct smtp_transaction *transaction,
+                                      const struct smtp_dot *dot)
+{
+    bool bare = dot->bare_lf || dot->bare_cr;
+
+    if (bare && !settings->normalizes)
+        return dot->bare_lf ? SMTP_REPLY_BARE_LF : SMTP_REPLY_BARE_CR;
+    if (bare)
+        smtp_transaction_normalize(transaction);
+    if (transaction->failure)
+        return transaction->failure == DSND_ERR_LIMIT ? SMTP_REPLY_TOO_LARGE : SMTP_REPLY_NO_MEMORY;
+    if (smtp_hops_count(dsnd_buf_str(&transaction->content)) >= SMTP_HOPS_MAX)
+        return SMTP_REPLY_LOOP;
+    return SMTP_REPLY_OK;
 }

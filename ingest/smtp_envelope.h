@@ -12,6 +12,7 @@
 #include "base/str.h"
 #include "ingest/smtp_auth.h"
 #include "ingest/smtp_budget.h"
+#include "ingest/smtp_dot.h"
 #include "ingest/smtp_reply.h"
 #include "ingest/smtp_transaction.h"
 
@@ -35,7 +36,8 @@ struct smtp_session_settings {
     size_t max_recipients; /* of one message, 100..JOURNAL_RECIPIENTS_MAX */
     struct smtp_budget *budget;
     struct smtp_users *users; /* of the submission listener; NULL: there is none */
-    bool confirms; /* receipts go out for mail of the submission listener (NOTIFY=SUCCESS) */
+    bool confirms;   /* receipts go out for mail of the submission listener (NOTIFY=SUCCESS) */
+    bool normalizes; /* a bare CR or LF in DATA is mended instead of refused */
     bool require_signed;
     smtp_verify_fn verify;                  /* not NULL where `require_signed` */
     bool (*has_space)(const void *context); /* the disk takes mail; NULL: it does */
@@ -50,5 +52,13 @@ enum smtp_reply smtp_envelope_mail(const struct smtp_session_settings *settings,
                                    struct smtp_transaction *transaction, struct dsnd_str argument);
 enum smtp_reply smtp_envelope_rcpt(const struct smtp_session_settings *settings,
                                    struct smtp_transaction *transaction, struct dsnd_str argument);
+
+/*
+ * Whether the content, all of it, is taken: SMTP_REPLY_OK, else why not. What `dot` noted of bare
+ * CR and LF is refused, or mended: LF alone becomes CR LF, CR alone a blank.
+ */
+enum smtp_reply smtp_envelope_content(const struct smtp_session_settings *settings,
+                                      struct smtp_transaction *transaction,
+                                      const struct smtp_dot *dot);
 
 #endif

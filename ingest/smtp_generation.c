@@ -145,6 +145,7 @@ enum dsnd_err smtp_generation_new(const struct smtp_server_settings *settings,
     self->session.max_size = settings->max_size;
     self->session.max_recipients = (size_t)settings->max_recipients;
     self->session.budget = budget;
+    self->session.normalizes = settings->normalizes;
     self->session.confirms = settings->confirms;
     self->session.require_signed = settings->require_signed;
     self->session.verify = verify_recipient;

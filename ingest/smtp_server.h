@@ -42,6 +42,7 @@ struct smtp_server_settings {
     unsigned threads;      /* event loops; 0: one a core. Not changed by a reload. */
     const char *tls_cert;  /* PEM files, see tls.h; with them STARTTLS is offered */
     const char *tls_key;   /* PEM files; "": in tls_cert */
+    bool normalizes;       /* bare CR and LF in content are mended, not refused */
     bool require_signed;   /* refuse recipients that `verify` does not find in order */
     smtp_verify_fn verify; /* not NULL where require_signed; any loop's thread */
     void *verify_context;

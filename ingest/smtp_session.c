@@ -5,7 +5,6 @@
 
 #include "ingest/smtp_capability.h"
 #include "ingest/smtp_envelope.h"
-#include "ingest/smtp_hops.h"
 
 #define IN(state) (1u << SMTP_STATE_##state)
 #define IN_COMMANDS (IN(START) | IN(READY) | IN(MAIL) | IN(RCPT) | IN(BDAT))
@@ -134,20 +133,12 @@ static void refuse_content(struct smtp_session *self, enum smtp_reply reply, str
 /* All content is here: hand it out, or say why not. */
 static void end_content(struct smtp_session *self, struct dsnd_buf *out)
 {
-    const struct smtp_transaction *transaction = &self->transaction;
+    enum smtp_reply reply = smtp_envelope_content(self->settings, &self->transaction, &self->dot);
 
-    if (self->dot.bare_lf)
-        refuse_content(self, SMTP_REPLY_BARE_LF, out);
-    else if (self->dot.bare_cr)
-        refuse_content(self, SMTP_REPLY_BARE_CR, out);
-    else if (transaction->failure == DSND_ERR_LIMIT)
-        refuse_content(self, SMTP_REPLY_TOO_LARGE, out);
-    else if (transaction->failure)
-        refuse_content(self, SMTP_REPLY_NO_MEMORY, out);
-    else if (smtp_hops_count(dsnd_buf_str(&transaction->content)) >= SMTP_HOPS_MAX)
-        refuse_content(self, SMTP_REPLY_LOOP, out);
-    else
+    if (reply == SMTP_REPLY_OK)
         set_state(self, SMTP_STATE_COMMIT);
+    else
+        refuse_content(self, reply, out);
 }
 
 static void on_data(struct smtp_session *self, struct dsnd_str argument, struct dsnd_buf *out)

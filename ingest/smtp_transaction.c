@@ -113,6 +113,40 @@ void smtp_transaction_put(struct smtp_transaction *self, struct dsnd_str octets)
     smtp_transaction_drop_content(self);
 }
 
+/* What the octet at `i` becomes; absent: it is in order. */
+static struct dsnd_str mend(const struct dsnd_buf *text, size_t i)
+{
+    if (text->ptr[i] == '\n' && (!i || text->ptr[i - 1] != '\r'))
+        return DSND_STR("\r\n");
+    if (text->ptr[i] == '\r' && (i + 1 == text->len || text->ptr[i + 1] != '\n'))
+        return DSND_STR(" ");
+    return DSND_STR_ABSENT;
+}
+
+void smtp_transaction_normalize(struct smtp_transaction *self)
+{
+    struct dsnd_buf old = self->content;
+    size_t old_charged = self->content_charged;
+    size_t start = 0; /* of octets in order that are not copied yet */
+
+    self->content = DSND_BUF_INIT(old.max);
+    self->content_charged = 0;
+    for (size_t i = 0; i < old.len && !self->failure; i++) {
+        struct dsnd_str mended = mend(&old, i);
+
+        if (!dsnd_str_present(mended))
+            continue;
+        smtp_transaction_put(self, dsnd_str_make(old.ptr + start, i - start));
+        smtp_transaction_put(self, mended);
+        start = i + 1;
+    }
+    if (!self->failure)
+        smtp_transaction_put(self, dsnd_str_make(old.ptr + start, old.len - start));
+    dsnd_buf_done(&old);
+    smtp_budget_give(self->budget, old_charged);
+    self->charged -= old_charged;
+}
+
 void smtp_transaction_drop_content(struct smtp_transaction *self)
 {
     dsnd_buf_done(&self->content);

@@ -53,6 +53,9 @@ enum dsnd_err smtp_transaction_recipient(struct smtp_transaction *self, struct d
  */
 void smtp_transaction_put(struct smtp_transaction *self, struct dsnd_str octets);
 
+/* Make every LF alone CR LF, and every CR alone a blank. May fail as smtp_transaction_put does. */
+void smtp_transaction_normalize(struct smtp_transaction *self);
+
 /* Give the content's memory back before the transaction ends. */
 void smtp_transaction_drop_content(struct smtp_transaction *self);
 

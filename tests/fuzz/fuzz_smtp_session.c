@@ -59,6 +59,18 @@ static void check_output(struct fuzz *self, bool acknowledging)
     dsnd_buf_clear(&self->out);
 }
 
+/* A CR or LF that is not half of a CR LF. */
+static bool has_bare(struct dsnd_str text)
+{
+    for (size_t i = 0; i < text.len; i++) {
+        if (text.ptr[i] == '\n' && (i == 0 || text.ptr[i - 1] != '\r'))
+            return true;
+        if (text.ptr[i] == '\r' && (i + 1 == text.len || text.ptr[i + 1] != '\n'))
+            return true;
+    }
+    return false;
+}
+
 static void commit(struct fuzz *self)
 {
     static const enum dsnd_err results[] = {DSND_OK, DSND_OK, DSND_ERR_IO, DSND_ERR_LIMIT};
@@ -68,6 +80,9 @@ static void commit(struct fuzz *self)
     require(!self->session.options.submit || self->session.authenticated);
     require(message.recipient_count >= 1 && message.recipient_count <= 100);
     require(message.octets.ptr != NULL && message.octets.len <= 1000);
+    /* Chunks are binary. */
+    require(!self->session.settings->normalizes || self->session.after_chunk != SMTP_STATE_START ||
+            !has_bare(message.octets));
     check_output(self, false);
     if (self->pieces & 1)
         smtp_session_handed_over(&self->session);
@@ -148,6 +163,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     options.lmtp = data[0] & 1;
     options.starttls = data[0] & 2;
     options.submit = (data[0] & 17) == 16;
+    settings.normalizes = data[0] & 32;
     settings.require_signed = data[0] & 4;
     fuzz = (struct fuzz){.out = DSND_BUF_INIT(SMTP_OUTPUT_MAX), .pieces = data[1]};
     smtp_session_init(&fuzz.session, &settings, &options);

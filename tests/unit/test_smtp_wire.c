@@ -104,6 +104,8 @@ static void set_option(struct script *self, struct dsnd_str word, struct dsnd_st
         self->settings.require_signed = true;
     else if (dsnd_str_eq(word, DSND_STR("submit")))
         set_submit(self);
+    else if (dsnd_str_eq(word, DSND_STR("normalize")))
+        self->settings.normalizes = true;
     else if (dsnd_str_eq(word, DSND_STR("confirms")))
         self->settings.confirms = true;
     else if (dsnd_str_eq(word, DSND_STR("full")))
