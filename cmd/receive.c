@@ -23,6 +23,7 @@ enum {
     RECEIVE_LOCK_WAIT_MS = 100,
     RECEIVE_WATCH_MS = 250,
     RECEIVE_US_PER_MS = 1000,
+    RECEIVE_JUMP_US = 5 * 1000 * 1000, /* of the wall clock, worth a line */
 };
 
 /* What decides about a recipient's return path; one for each load, freed with its last session. */
@@ -109,8 +110,9 @@ struct receive {
     struct journal *journal;
     struct smtp_server *server;
     char hostname[CONFIG_STRING_SIZE];
-    int failure;  /* of the journal, as last logged */
-    bool is_full; /* the same */
+    int failure;      /* of the journal, as last logged */
+    bool is_full;     /* the same */
+    int64_t clock_us; /* the wall clock less the monotonic one, as last seen */
 };
 
 /* Start the server, or reload it when it runs. `*ret_error` says what was wrong. */
@@ -235,6 +237,18 @@ static void watch_journal(struct receive *self)
     self->is_full = is_full;
 }
 
+/* Nothing here depends on the wall clock's going evenly; who reads the records may. */
+static void watch_clock(struct receive *self)
+{
+    int64_t now_us = dsnd_clock_now_us() - dsnd_clock_monotonic_ms() * RECEIVE_US_PER_MS;
+    int64_t jump_us = now_us - self->clock_us;
+
+    if (self->clock_us && (jump_us > RECEIVE_JUMP_US || jump_us < -RECEIVE_JUMP_US))
+        log_event(LOG_LEVEL_WARN, "receive.clock_jumped", "seconds=%lld",
+                  (long long)(jump_us / DSND_US_PER_S));
+    self->clock_us = now_us;
+}
+
 static void run(struct receive *self)
 {
     enum child_event event;
@@ -247,6 +261,7 @@ static void run(struct receive *self)
         if (event == CHILD_EVENT_RELOAD)
             reload(self);
         watch_journal(self);
+        watch_clock(self);
     }
     log_event(LOG_LEVEL_INFO, "receive.drain", "sessions=%zu", smtp_server_sessions(self->server));
     smtp_server_drain(self->server);

@@ -233,6 +233,7 @@ static void on_tick(evutil_socket_t fd, short what, void *context)
         smtp_conn_check(conn, now_ms);
     }
     tell_talkers(self, now_ms);
+    metrics_set(METRIC_SMTP_MEMORY, atomic_load(&self->shared->budget.used));
     if (self->paused_until_ms && now_ms >= self->paused_until_ms)
         resume_accepting(self);
     end_if_empty(self);
