@@ -90,6 +90,8 @@ static struct smtp_server_settings server_settings(const struct settings *settin
         .connection_rate = settings->smtp.connection_rate,
         .message_rate = settings->smtp.message_rate,
         .error_rate = settings->smtp.error_rate,
+        .total_connection_rate = settings->smtp.total_connection_rate,
+        .total_message_rate = settings->smtp.total_message_rate,
         .max_recipients = settings->smtp.max_recipients,
         .max_memory = settings->smtp.memory,
         .idle_timeout_ms = settings->smtp.idle_timeout,

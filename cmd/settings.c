@@ -66,6 +66,8 @@ const struct config_option settings_options[] = {
     COUNT(smtp, message_rate, "0", 0, 10000000, "messages of an address a minute; 0: any"),
     COUNT(smtp, error_rate, "0", 0, 1000000,
           "refusals of an address a minute until it may not connect; 0: any"),
+    COUNT(smtp, total_connection_rate, "0", 0, 100000000, "connections of all a minute; 0: any"),
+    COUNT(smtp, total_message_rate, "0", 0, 100000000, "messages of all a minute; 0: any"),
     COUNT(smtp, max_recipients, "1000", 100, 1000, "recipients of one message"),
     OCTETS(smtp, memory, "256M", MIB, 1024 * GIB, "octets of all mail in progress"),
     TIME(smtp, idle_timeout, "300s", SECOND, HOUR, "how long a session may say nothing"),

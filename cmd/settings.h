@@ -25,6 +25,8 @@ struct settings {
         uint64_t connection_rate; /* of one address in a minute, as the next two; 0: no limit */
         uint64_t message_rate;
         uint64_t error_rate;
+        uint64_t total_connection_rate; /* of all addresses together */
+        uint64_t total_message_rate;
         uint64_t max_recipients;
         uint64_t memory; /* octets of all mail in progress */
         uint64_t idle_timeout;

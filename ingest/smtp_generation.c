@@ -105,6 +105,8 @@ static void set_limits(struct smtp_generation *self, const struct smtp_server_se
         .rates = {[SMTP_PEERS_CONNECTION] = from->connection_rate,
                   [SMTP_PEERS_MESSAGE] = from->message_rate,
                   [SMTP_PEERS_ERROR] = from->error_rate},
+        .totals = {[SMTP_PEERS_CONNECTION] = from->total_connection_rate,
+                   [SMTP_PEERS_MESSAGE] = from->total_message_rate},
     };
     self->idle_timeout_ms = (int64_t)from->idle_timeout_ms;
     self->drain_timeout_ms = (int64_t)from->drain_timeout_ms;

@@ -24,6 +24,7 @@ struct peer {
 struct smtp_peers {
     pthread_mutex_t lock;
     struct siphash_key hash_key;
+    struct peer everyone; /* all clients together, as if they were one */
     struct peer *buckets[BUCKETS];
     size_t count;
     size_t swept; /* bucket that was looked through last */
@@ -128,6 +129,16 @@ static void sweep(struct smtp_peers *self, int64_t now_ms)
     }
 }
 
+/* A window that is over makes way for a new one. */
+static void open_window(struct peer *peer, int64_t now_ms)
+{
+    if (now_ms - peer->window_ms < SMTP_PEERS_WINDOW_MS)
+        return;
+    memset(peer->counts, 0, sizeof(peer->counts));
+    peer->window_ms = now_ms;
+    peer->refused = false;
+}
+
 static struct peer *obtain(struct smtp_peers *self, const struct smtp_peer_key *key, int64_t now_ms)
 {
     struct peer **link;
@@ -144,10 +155,8 @@ static struct peer *obtain(struct smtp_peers *self, const struct smtp_peer_key *
         peer->window_ms = now_ms;
         *link = peer;
         self->count++;
-    } else if (now_ms - peer->window_ms >= SMTP_PEERS_WINDOW_MS) {
-        memset(peer->counts, 0, sizeof(peer->counts));
-        peer->window_ms = now_ms;
-        peer->refused = false;
+    } else {
+        open_window(peer, now_ms);
     }
     return peer;
 }
@@ -156,6 +165,19 @@ static bool spent(const struct peer *peer, const struct smtp_peer_limits *limits
                   enum smtp_peers_counted what)
 {
     return limits->rates[what] && peer->counts[what] >= limits->rates[what];
+}
+
+/* Count for all clients together what one of them is let do; false where that is used up. */
+static bool share(struct smtp_peers *self, const struct smtp_peer_limits *limits,
+                  enum smtp_peers_counted what, int64_t now_ms)
+{
+    struct peer *everyone = &self->everyone;
+
+    open_window(everyone, now_ms);
+    if (limits->totals[what] && everyone->counts[what] >= limits->totals[what])
+        return false;
+    everyone->counts[what]++;
+    return true;
 }
 
 static enum smtp_peers_answer enter(struct smtp_peers *self, const struct smtp_peer_key *key,
@@ -168,7 +190,8 @@ static enum smtp_peers_answer enter(struct smtp_peers *self, const struct smtp_p
         return SMTP_PEERS_FULL;
     if (peer->sessions >= limits->sessions)
         answer = SMTP_PEERS_FULL;
-    else if (spent(peer, limits, SMTP_PEERS_CONNECTION) || spent(peer, limits, SMTP_PEERS_ERROR))
+    else if (spent(peer, limits, SMTP_PEERS_CONNECTION) || spent(peer, limits, SMTP_PEERS_ERROR) ||
+             !share(self, limits, SMTP_PEERS_CONNECTION, now_ms))
         answer = SMTP_PEERS_TOO_FAST;
     peer->counts[SMTP_PEERS_CONNECTION]++;
     if (answer == SMTP_PEERS_ENTERED)
@@ -210,12 +233,12 @@ bool smtp_peers_count(struct smtp_peers *self, const struct smtp_peer_key *key,
     struct peer *peer;
     bool within = true;
 
-    if (key->family == AF_UNIX || !limits->rates[what])
+    if (key->family == AF_UNIX || (!limits->rates[what] && !limits->totals[what]))
         return within;
     (void)pthread_mutex_lock(&self->lock);
     peer = obtain(self, key, now_ms);
     if (peer) {
-        within = !spent(peer, limits, what);
+        within = !spent(peer, limits, what) && share(self, limits, what, now_ms);
         peer->counts[what] += within;
     }
     (void)pthread_mutex_unlock(&self->lock);

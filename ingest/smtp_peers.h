@@ -37,14 +37,15 @@ enum smtp_peers_counted {
 enum { SMTP_PEERS_WINDOW_MS = 60 * 1000 };
 
 struct smtp_peer_limits {
-    uint64_t sessions;                  /* at one time */
-    uint64_t rates[SMTP_PEERS_COUNTED]; /* in a window; 0: no limit */
+    uint64_t sessions;                   /* at one time */
+    uint64_t rates[SMTP_PEERS_COUNTED];  /* in a window; 0: no limit, here and below */
+    uint64_t totals[SMTP_PEERS_COUNTED]; /* of all clients together */
 };
 
 enum smtp_peers_answer {
     SMTP_PEERS_ENTERED,
     SMTP_PEERS_FULL,     /* it has its sessions already (or memory is short) */
-    SMTP_PEERS_TOO_FAST, /* its connections or errors of this minute are used up */
+    SMTP_PEERS_TOO_FAST, /* its connections or errors of this minute, or everyone's, are used up */
 };
 
 /* Count a connection of the client, and a session where it is let in. Times are monotonic. */
@@ -52,7 +53,7 @@ enum smtp_peers_answer smtp_peers_enter(struct smtp_peers *self, const struct sm
                                         const struct smtp_peer_limits *limits, int64_t now_ms);
 /* Whether the refusal at hand is the client's first in its window: worth a log line. */
 bool smtp_peers_refused_first(struct smtp_peers *self, const struct smtp_peer_key *key);
-/* Count a message or an error; false where those of this minute are used up. */
+/* Count a message or an error; false where those of this minute, its own or all, are used up. */
 bool smtp_peers_count(struct smtp_peers *self, const struct smtp_peer_key *key,
                       enum smtp_peers_counted what, const struct smtp_peer_limits *limits,
                       int64_t now_ms);

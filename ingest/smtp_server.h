@@ -30,12 +30,14 @@ struct smtp_server_settings {
     const char *domains;       /* comma-separated; at most SMTP_DOMAINS_MAX */
     uint64_t max_size;         /* octets of one message */
     uint64_t max_connections;
-    uint64_t max_per_client;  /* of an IPv4 address or IPv6 /64, at least 1 */
-    uint64_t connection_rate; /* connections of such a client in a minute; 0: any number */
-    uint64_t message_rate;    /* its messages */
-    uint64_t error_rate;      /* its refused commands, after which it may not connect */
-    uint64_t max_recipients;  /* 100..JOURNAL_RECIPIENTS_MAX */
-    uint64_t max_memory;      /* octets of all mail in progress; 0: 256 MiB, at least 2 max_size */
+    uint64_t max_per_client;        /* of an IPv4 address or IPv6 /64, at least 1 */
+    uint64_t connection_rate;       /* connections of such a client in a minute; 0: any number */
+    uint64_t message_rate;          /* its messages */
+    uint64_t error_rate;            /* its refused commands, after which it may not connect */
+    uint64_t total_connection_rate; /* of all clients together, as the next */
+    uint64_t total_message_rate;
+    uint64_t max_recipients; /* 100..JOURNAL_RECIPIENTS_MAX */
+    uint64_t max_memory;     /* octets of all mail in progress; 0: 256 MiB, at least 2 max_size */
     uint64_t idle_timeout_ms;
     uint64_t drain_timeout_ms;
     uint64_t min_rate;     /* octets a second of content after a grace; 0: 500 */

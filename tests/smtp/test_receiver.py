@@ -312,6 +312,13 @@ class Rates(kit.ReceiverTest):
         self.assertEqual([client.deliver()[0] for _ in range(3)], [250, 250, 450])
         self.assertEqual(receiver.client(source="127.0.0.2").deliver()[0], 250)
 
+    def test_everyone_together(self):
+        self.receiver.settings.update({"smtp.total_connection_rate": "3", "smtp.total_message_rate": "2"})
+        receiver = self.started()
+        clients = [receiver.client(source="127.0.0.%d" % i) for i in range(1, 4)]
+        self.assertEqual([client.deliver()[0] for client in clients], [250, 250, 450])
+        self.assertEqual(receiver.client(source="127.0.0.9").greeting[0], 421)
+
     def test_who_makes_errors_may_not_come_again(self):
         self.receiver.settings["smtp.error_rate"] = "5"
         receiver = self.started()
