@@ -25,6 +25,7 @@ enum {
     IDLE_MS = 500,
     AWAY_MS = 2000,
     COUNT_MS = 10000,
+    NOTE_MS = 60000,
     STEP_MS = 50,
     STOP_GRACE_MS = 3000, /* for the answer to a receipt that is on its way */
     RETRY_FIRST_MS = 5000,
@@ -40,6 +41,7 @@ struct relay_process {
     struct store_conn *conn;
     bool leads; /* this connection is the sender's */
     int64_t counted_ms;
+    int64_t noted_ms; /* when the database was last said to be away */
     /* What the main thread tells the one that sends: */
     atomic_bool reread;      /* the settings, before the next receipt */
     atomic_bool ending;      /* take no further receipt */
@@ -61,12 +63,27 @@ static void close_connection(struct relay_process *self)
     self->leads = false;
 }
 
+/* Say once a minute why nothing is sent. */
+static void note_away(struct relay_process *self)
+{
+    int64_t now_ms = dsnd_clock_monotonic_ms();
+    char text[512];
+
+    if (self->noted_ms && now_ms - self->noted_ms < NOTE_MS)
+        return;
+    self->noted_ms = now_ms;
+    log_event(LOG_LEVEL_ERR, "relay.database_away", "error=\"%s\"",
+              log_escape(dsnd_str_of(self->conn ? store_conn_error(self->conn) : ""), text,
+                         sizeof(text)));
+}
+
 /* A connection, and the right to be the one that sends. */
 static bool connected(struct relay_process *self)
 {
     bool mine = false;
 
     if (!self->conn && store_connect(self->settings->database.url, "dsnd relay", &self->conn)) {
+        note_away(self);
         close_connection(self);
         return false;
     }
@@ -223,6 +240,7 @@ static int turn(struct relay_process *self)
         return 0;
     if (err == DSND_ERR_NOT_FOUND)
         return IDLE_MS;
+    note_away(self);
     close_connection(self);
     return AWAY_MS;
 }
