@@ -54,8 +54,10 @@ enum dsnd_err child_give_up_root(const char *user, bool binds)
     char error[256] = "";
     enum dsnd_err err = privileges_drop(user, error, sizeof(error));
 
-    if (!err && !binds)
-        err = privileges_drop_bind();
+    /* Where a service manager forbids that, its own limits hold. */
+    if (!err && !binds && privileges_drop_bind())
+        log_event(LOG_LEVEL_WARN, "process.privileges",
+                  "error=\"cannot give up ports below 1024\"");
     if (err)
         log_event(LOG_LEVEL_CRIT, "process.privileges", "error=\"%s\"", error);
     else if (geteuid() == 0)

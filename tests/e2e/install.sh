@@ -17,6 +17,11 @@ for file in sbin/dsnd lib/systemd/system/dsnd.service lib/sysusers.d/dsnd.conf \
 done
 grep -q '^ExecStart=/.*/sbin/dsnd serve$' "$dir/lib/systemd/system/dsnd.service" ||
     fail "the unit does not name the installed program"
+# What the receiver gives up its rights by is in no group that the unit allows.
+for call in seccomp landlock_create_ruleset landlock_add_rule landlock_restrict_self; do
+    grep -q "^SystemCallFilter=.*\<$call\>" "$dir/lib/systemd/system/dsnd.service" ||
+        fail "the unit forbids $call"
+done
 keys=$dir/sign.keys
 echo "a $(od -An -N32 -tx1 /dev/urandom | tr -d ' \n')" >"$keys"
 DSND_SIGN_KEYS_FILE=$keys "$dir/sbin/dsnd" check-config \
