@@ -56,8 +56,7 @@ enum dsnd_err child_give_up_root(const char *user, bool binds)
 
     /* Where a service manager forbids that, its own limits hold. */
     if (!err && !binds && privileges_drop_bind())
-        log_event(LOG_LEVEL_WARN, "process.privileges",
-                  "error=\"cannot give up ports below 1024\"");
+        log_event(LOG_LEVEL_INFO, "process.privileges", "kept=ports_below_1024");
     if (err)
         log_event(LOG_LEVEL_CRIT, "process.privileges", "error=\"%s\"", error);
     else if (geteuid() == 0)
