@@ -24,6 +24,9 @@ CREATE VIEW total_hour_all AS
            sum(proven) AS proven
     FROM total_hour GROUP BY hour, provider, class;
 
+-- What webhooks tell comes from the batches there; triggers on distributed rows are not to be had.
+DROP TRIGGER webhook_delay_closed ON delivery;
+
 SELECT create_distributed_table('send', 'campaign_id');
 SELECT create_distributed_table('delivery', 'campaign_id', colocate_with => 'send');
 SELECT create_distributed_table('report', 'campaign_id', colocate_with => 'send');

@@ -336,6 +336,23 @@ static enum dsnd_err send_hits(struct write_span *self)
     return pg_send(self->conn, STATEMENT_WRITE_RULE_HIT, &self->params);
 }
 
+/* The server looks whether anybody wants to hear of them. */
+static enum dsnd_err send_events(struct write_span *self)
+{
+    struct pg_params *p = &self->params;
+
+    pg_params_clear(p);
+    pg_array_begin(p, PG_INT8);
+    for (size_t i = 0; i < self->count; i++) {
+        const struct write_item *w = &self->items[i];
+
+        for (size_t s = 0; w->fate == WRITE_FATE_STORED && s < w->status_count; s++)
+            pg_elem_i64(p, w->statuses[s].id);
+    }
+    pg_array_end(p);
+    return pg_send(self->conn, STATEMENT_WRITE_EVENTS, p);
+}
+
 static enum dsnd_err send_position(struct write_span *self)
 {
     struct pg_params *p = &self->params;
@@ -382,10 +399,12 @@ static enum dsnd_err send_all(struct write_span *self, size_t *ret_sent)
     if (!err)
         err = write_send_receipts(self, &sent);
     if (!err)
+        err = send_events(self);
+    if (!err)
         err = send_position(self);
     if (!err)
         err = pg_send(self->conn, STATEMENT_COMMIT, NULL);
-    *ret_sent = sent + 12; /* those that are always sent */
+    *ret_sent = sent + 13; /* those that are always sent */
     return err ? err : pg_sync(self->conn);
 }
 

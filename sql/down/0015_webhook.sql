@@ -1,0 +1,12 @@
+DROP TRIGGER webhook_suppression ON suppression_change;
+DROP TRIGGER webhook_delay_closed ON delivery;
+DROP FUNCTION webhook_replay(bigint);
+DROP FUNCTION webhook_failed(bigint, smallint, text, bigint, bigint);
+DROP FUNCTION webhook_suppression();
+DROP FUNCTION webhook_delay_closed();
+DROP FUNCTION webhook_statuses(bigint[]);
+DROP FUNCTION webhook_emit(integer, text, text, timestamptz, json);
+DROP FUNCTION webhook_wanted(integer);
+DROP TABLE webhook_dead;
+DROP TABLE webhook_outbox;
+DROP TABLE webhook;
