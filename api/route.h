@@ -59,6 +59,7 @@ route_handler suppressions_held, suppressions_decide;
 route_handler return_paths_post;
 route_handler recipients_delete;
 route_handler quarantine_list, quarantine_get, quarantine_raw;
+route_handler webhooks_list, webhooks_post, webhooks_delete, webhooks_replay;
 route_handler openapi_get;
 route_handler web_get;
 

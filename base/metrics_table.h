@@ -66,6 +66,11 @@
     X(RECEIPTS_GIVEN_UP, "dsnd_receipts_total", "result=\"given_up\"", "counter", "") \
     X(RECEIPTS_FAILED, "dsnd_receipt_attempts_failed_total", "", "counter", "Attempts to hand a receipt to the relay that failed.") \
     X(RECEIPTS_WAITING, "dsnd_receipts_waiting", "", "gauge", "Receipts that wait for the relay.") \
+    X(WEBHOOK_DELIVERED, "dsnd_webhook_events_total", "result=\"delivered\"", "counter", "Events for webhooks, by what became of them.") \
+    X(WEBHOOK_GIVEN_UP, "dsnd_webhook_events_total", "result=\"given_up\"", "counter", "") \
+    X(WEBHOOK_FAILED, "dsnd_webhook_attempts_failed_total", "", "counter", "Attempts to reach an endpoint that failed.") \
+    X(WEBHOOK_WAITING, "dsnd_webhook_events_waiting", "", "gauge", "Events that wait for their endpoint.") \
+    X(WEBHOOK_DEAD, "dsnd_webhook_events_dead", "", "gauge", "Events given up and kept for replay.") \
     X(RESTARTS, "dsnd_process_restarts_total", "", "counter", "Child processes the supervisor started again.") \
     X(RELOAD_FAILED, "dsnd_config_reload_failed_total", "", "counter", "Reloads refused; what was in force stayed.") \
     X(LOG_DROPPED, "dsnd_log_dropped_total", "", "counter", "Log lines dropped because their descriptor was blocked.")

@@ -1,7 +1,7 @@
 /*
- * dsnd serve: the supervisor. Starts receiver, pipeline and API as processes of their own, starts
- * one that died again with back-off, passes signals on, and stops them in the order of the data:
- * first the receiver, so that what it accepted is durable, then the others.
+ * dsnd serve: the supervisor. Starts receiver, pipeline, API and webhooks as processes of their
+ * own, starts one that died again with back-off, passes signals on, and stops them in the order of
+ * the data: first the receiver, so that what it accepted is durable, then the others.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -43,7 +43,7 @@ struct child {
 };
 
 struct serve {
-    struct child children[4]; /* in the order in which they start and stop */
+    struct child children[5]; /* in the order in which they start and stop */
     char **argv;              /* of `dsnd serve`, handed on */
     int argc;
     int metrics_fd;
@@ -249,17 +249,21 @@ static void run(struct serve *self, const sigset_t *signals, int64_t grace_ms)
 int cmd_serve(int argc, char **argv)
 {
     static struct settings settings;
-    struct serve self = {
-        .children = {{.name = "receive"}, {.name = "pipeline"}, {.name = "api"}, {.name = "relay"}},
-        .argv = argv,
-        .argc = argc,
-        .metrics_fd = -1};
+    struct serve self = {.children = {{.name = "receive"},
+                                      {.name = "pipeline"},
+                                      {.name = "api"},
+                                      {.name = "relay"},
+                                      {.name = "webhooks"}},
+                         .argv = argv,
+                         .argc = argc,
+                         .metrics_fd = -1};
     sigset_t signals;
     int status = settings_from_arguments(
         argc, argv,
         "usage: dsnd serve [-c FILE]\n\n"
-        "Runs receiver, pipeline and API as processes of their own on this machine. SIGHUP\n"
-        "reloads certificates, keys, rules and limits; SIGTERM drains; a second SIGTERM ends at\n"
+        "Runs receiver, pipeline, API and webhooks as processes of their own on this machine.\n"
+        "SIGHUP reloads certificates, keys, rules and limits; SIGTERM drains; a second SIGTERM "
+        "ends at\n"
         "once.\n",
         &settings);
 

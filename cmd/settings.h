@@ -79,6 +79,12 @@ struct settings {
         char listen[CONFIG_STRING_SIZE];
     } metrics;
     struct {
+        bool allow_private;
+        bool allow_http;
+        uint64_t timeout; /* of one attempt */
+        uint64_t retry;   /* how long events are tried */
+    } webhooks;
+    struct {
         char keys_file[CONFIG_STRING_SIZE];
         uint64_t max_age;
     } sign;

@@ -89,6 +89,7 @@ class Description(Case):
               "checkSuppressions": {"addresses": ["d@x.example", "e@x.example"]},
               "undoSuppressions": {"class": "network", "dry_run": True},
               "decideHeld": {"decision": "drop"},
+              "addWebhook": {"url": "https://hooks.example.com/x", "events": ["delay.closed"]},
               "mintReturnPaths": {"campaign": "described", "recipients": ["d@x.example"]}}
 
     @classmethod

@@ -1,0 +1,278 @@
+/*
+ * dsnd webhooks: tells endpoints of events. Several threads, each with its own connection to the
+ * database, take one endpoint that is due at a time and post what waits for it, in order. What was
+ * not confirmed by 2xx stays in the outbox and is posted again: at least once, never lost.
+ */
+#include <inttypes.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <time.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/metrics.h"
+#include "cmd/child.h"
+#include "cmd/commands.h"
+#include "cmd/settings.h"
+#include "hook/backoff.h"
+#include "hook/post.h"
+#include "store/query_webhook.h"
+
+enum {
+    THREADS = 4, /* so that a slow endpoint does not hold up the others */
+    BATCH_EVENTS = 100,
+    BATCH_OCTETS = 1024 * 1024,
+    IDLE_MS = 500,
+    AWAY_MS = 2000,
+    COUNT_MS = 10000,
+    LEASE_EXTRA_MS = 20000,
+};
+
+struct sender {
+    const struct settings *settings;
+    volatile bool stop;
+};
+
+struct worker {
+    struct sender *sender;
+    bool counts; /* sets the gauges */
+    int64_t counted_ms;
+    struct store_conn *conn;
+    struct hook_poster *poster;
+    struct dsnd_buf body;
+    pthread_t thread;
+};
+
+/* Sleep in steps, so that the end comes soon. */
+static void pause_ms(const struct sender *sender, int ms)
+{
+    const struct timespec step = {0, 50 * 1000000L};
+
+    for (int slept = 0; slept < ms && !sender->stop; slept += 50)
+        (void)nanosleep(&step, NULL);
+}
+
+/* As many events as fit into one body; at least one. `*ret_count` of them went in. */
+static enum dsnd_err make_body(struct dsnd_buf *body, const struct store_rows *events,
+                               size_t *ret_count)
+{
+    size_t count = 0;
+    enum dsnd_err err;
+
+    dsnd_buf_clear(body);
+    err = dsnd_buf_add(body, DSND_STR("{\"events\":["));
+    while (!err && count < store_rows_count(events)) {
+        struct dsnd_str event = store_rows_value(events, count, STORE_EVENT_BODY);
+
+        if (count && body->len + event.len > BATCH_OCTETS)
+            break;
+        if (count)
+            err = dsnd_buf_add_char(body, ',');
+        if (!err)
+            err = dsnd_buf_add(body, event);
+        count++;
+    }
+    *ret_count = count;
+    return err ? err : dsnd_buf_add(body, DSND_STR("]}"));
+}
+
+static uint32_t random_number(void)
+{
+    uint32_t number = 0;
+
+    (void)!getrandom(&number, sizeof(number), GRND_NONBLOCK);
+    return number;
+}
+
+static enum dsnd_err note_failure(struct worker *self, const struct store_rows *claim,
+                                  const struct hook_answer *answer)
+{
+    int64_t id = store_rows_int(claim, 0, STORE_CLAIM_ID);
+    int64_t failures = store_rows_int(claim, 0, STORE_CLAIM_FAILURES);
+    struct store_webhook_failure failure = {
+        .status = answer->status,
+        .reason = dsnd_str_of(answer->reason),
+        .wait_ms = hook_backoff_ms(failures, random_number()),
+        .keep_ms = (int64_t)self->sender->settings->webhooks.retry,
+    };
+    int64_t dead = 0;
+    enum dsnd_err err = store_webhook_failed(self->conn, id, &failure, &dead);
+
+    metrics_add(METRIC_WEBHOOK_FAILED, 1);
+    metrics_add(METRIC_WEBHOOK_GIVEN_UP, (uint64_t)dead);
+    log_event(LOG_LEVEL_WARN, "webhook.failed",
+              "webhook=%" PRId64 " status=%d reason=\"%s\" again_ms=%" PRId64 " given_up=%" PRId64,
+              id, answer->status, answer->reason, failure.wait_ms, dead);
+    return err;
+}
+
+/* `id` names these events and no others: retries of the same carry the same id. */
+static void make_id(char id[128], int64_t hook, const struct store_rows *events, size_t count)
+{
+    (void)snprintf(id, 128, "msg_%" PRId64 "_%" PRId64 "_%" PRId64 "_%zu", hook,
+                   store_rows_int(events, 0, STORE_EVENT_SEQ),
+                   store_rows_int(events, count - 1, STORE_EVENT_SEQ), count);
+}
+
+static enum dsnd_err post_events(struct worker *self, const struct store_rows *claim,
+                                 const struct store_rows *events)
+{
+    int64_t hook = store_rows_int(claim, 0, STORE_CLAIM_ID);
+    char url[2048];
+    char id[128];
+    size_t count = 0;
+    struct hook_message message = {.url = url, .id = id};
+    struct hook_answer answer;
+    enum dsnd_err err =
+        dsnd_str_copy(store_rows_value(claim, 0, STORE_CLAIM_URL), url, sizeof(url));
+
+    if (!err)
+        err = make_body(&self->body, events, &count);
+    if (err)
+        return err;
+    make_id(id, hook, events, count);
+    message.secret = store_rows_value(claim, 0, STORE_CLAIM_SECRET);
+    message.timestamp = dsnd_clock_now_us() / DSND_US_PER_S;
+    message.body = dsnd_buf_str(&self->body);
+    if (!hook_post(self->poster, &message, &self->sender->stop, &answer))
+        return note_failure(self, claim, &answer);
+    metrics_add(METRIC_WEBHOOK_DELIVERED, count);
+    return store_webhook_delivered(self->conn, hook, events, count, answer.status);
+}
+
+/* One endpoint that is due. DSND_ERR_NOT_FOUND: none is. */
+static enum dsnd_err work(struct worker *self)
+{
+    struct store_rows *claim = NULL;
+    struct store_rows *events = NULL;
+    int64_t lease = (int64_t)self->sender->settings->webhooks.timeout + LEASE_EXTRA_MS;
+    enum dsnd_err err = store_webhook_claim(self->conn, lease, &claim);
+
+    if (!err)
+        err = store_webhook_events(self->conn, store_rows_int(claim, 0, STORE_CLAIM_ID),
+                                   BATCH_EVENTS, &events);
+    if (!err && store_rows_count(events) > 0)
+        err = post_events(self, claim, events);
+    store_rows_free(events);
+    store_rows_free(claim);
+    return err;
+}
+
+static enum dsnd_err count(struct worker *self)
+{
+    int64_t now = dsnd_clock_monotonic_ms();
+    int64_t waiting = 0;
+    int64_t dead = 0;
+    enum dsnd_err err;
+
+    if (!self->counts || (self->counted_ms && now < self->counted_ms + COUNT_MS))
+        return DSND_OK;
+    self->counted_ms = now;
+    err = store_webhook_count(self->conn, &waiting, &dead);
+    metrics_set(METRIC_WEBHOOK_WAITING, (uint64_t)waiting);
+    metrics_set(METRIC_WEBHOOK_DEAD, (uint64_t)dead);
+    return err;
+}
+
+static void drop_connection(struct worker *self, enum dsnd_err err)
+{
+    log_event(LOG_LEVEL_WARN, "webhook.database", "error=\"%s\" detail=\"%s\"", dsnd_err_text(err),
+              self->conn ? store_conn_error(self->conn) : "");
+    store_conn_free(self->conn);
+    self->conn = NULL;
+    pause_ms(self->sender, AWAY_MS);
+}
+
+static void *run_worker(void *context)
+{
+    struct worker *self = context;
+
+    while (!self->sender->stop) {
+        enum dsnd_err err = DSND_OK;
+
+        if (!self->conn)
+            err = store_connect(self->sender->settings->database.url, "dsnd webhooks", &self->conn);
+        if (!err)
+            err = count(self);
+        if (!err)
+            err = work(self);
+        if (err == DSND_ERR_NOT_FOUND)
+            pause_ms(self->sender, IDLE_MS);
+        else if (err)
+            drop_connection(self, err);
+    }
+    store_conn_free(self->conn);
+    return NULL;
+}
+
+static enum dsnd_err start(struct sender *sender, struct worker *workers, size_t *ret_started)
+{
+    const struct hook_settings settings = {
+        .allow_private = sender->settings->webhooks.allow_private,
+        .allow_http = sender->settings->webhooks.allow_http,
+        .timeout_ms = sender->settings->webhooks.timeout,
+    };
+
+    for (size_t i = 0; i < THREADS; i++) {
+        struct worker *w = &workers[i];
+
+        *w = (struct worker){.sender = sender,
+                             .counts = i == 0,
+                             .poster = hook_poster_new(&settings),
+                             .body = DSND_BUF_INIT((size_t)8 * BATCH_OCTETS)};
+        if (!w->poster)
+            return DSND_ERR_NOMEM;
+        if (pthread_create(&w->thread, NULL, run_worker, w) != 0) {
+            hook_poster_free(w->poster);
+            return DSND_ERR_NOMEM;
+        }
+        *ret_started = i + 1;
+    }
+    return DSND_OK;
+}
+
+static enum dsnd_err run(const struct settings *settings)
+{
+    static struct worker workers[THREADS];
+    struct sender sender = {.settings = settings};
+    size_t started = 0;
+    enum dsnd_err err = hook_global_init();
+
+    if (!err)
+        err = start(&sender, workers, &started);
+    if (!err) {
+        child_ready();
+        while (child_wait(-1) != CHILD_EVENT_STOP)
+            continue; /* what is set here takes a restart */
+    }
+    sender.stop = true;
+    for (size_t i = 0; i < started; i++) {
+        (void)pthread_join(workers[i].thread, NULL);
+        hook_poster_free(workers[i].poster);
+        dsnd_buf_done(&workers[i].body);
+    }
+    return err;
+}
+
+int cmd_webhooks(int argc, char **argv)
+{
+    static struct settings settings;
+    enum dsnd_err err;
+    int status = settings_from_arguments(
+        argc, argv,
+        "usage: dsnd webhooks [-c FILE]\n\n"
+        "Posts events to the endpoints that asked for them (POST /v1/webhooks).\n",
+        &settings);
+
+    if (status >= 0)
+        return status;
+    err = child_begin("webhooks", METRICS_SLOT_WEBHOOKS);
+    if (!err)
+        err = run(&settings);
+    if (err)
+        log_event(LOG_LEVEL_CRIT, "webhook.failed", "error=\"%s\"", dsnd_err_text(err));
+    return child_exit_status(err);
+}

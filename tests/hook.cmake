@@ -1,0 +1,1 @@
+dsnd_unit_test(hook LIBS dsnd_hook)
