@@ -86,11 +86,9 @@ void hook_poster_free(struct hook_poster *self)
     free(self);
 }
 
-#define SET(option, value)                                                \
-    do {                                                                  \
-        if (code == CURLE_OK)                                             \
-            code = curl_easy_setopt(self->curl, CURLOPT_##option, value); \
-    } while (0)
+/* The first failure sticks. */
+#define SET(option, value) \
+    code = code ? code : curl_easy_setopt(self->curl, CURLOPT_##option, value)
 
 static CURLcode set_limits(struct hook_poster *self)
 {
