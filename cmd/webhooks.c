@@ -271,6 +271,8 @@ int cmd_webhooks(int argc, char **argv)
         return status;
     err = child_begin("webhooks", METRICS_SLOT_WEBHOOKS);
     if (!err)
+        err = child_give_up_root(settings.process.user, false);
+    if (!err)
         err = run(&settings);
     if (err)
         log_event(LOG_LEVEL_CRIT, "webhook.failed", "error=\"%s\"", dsnd_err_text(err));
