@@ -100,7 +100,7 @@ static void *run(void *arg)
     return NULL;
 }
 
-enum dsnd_err database_new(const char *url, size_t size, unsigned limit_ms,
+enum dsnd_err database_new(const char *url, const char *application, size_t size, unsigned limit_ms,
                            struct database **ret_database)
 {
     struct database *self = calloc(1, sizeof(*self));
@@ -111,7 +111,7 @@ enum dsnd_err database_new(const char *url, size_t size, unsigned limit_ms,
     /* Until the first attempt has succeeded nobody waits for one. */
     self->state = DSND_ERR_UNAVAILABLE;
     self->limit_ms = limit_ms;
-    err = store_pool_new(url, "dsnd api", size, &self->pool);
+    err = store_pool_new(url, application, size, &self->pool);
     if (err)
         goto no_pool;
     err = DSND_ERR_IO;

@@ -15,12 +15,12 @@
 struct database;
 
 /*
- * At most `size` connections, on which a statement may take `limit_ms`. Returns when the first
- * attempt to connect is over, after a second at the latest; that it failed is no error.
- * DSND_ERR_NOMEM, DSND_ERR_IO.
+ * At most `size` connections of `application` (store_connect), on which a statement may take
+ * `limit_ms`. Returns when the first attempt to connect is over, after a second at the latest; that
+ * it failed is no error. DSND_ERR_NOMEM, DSND_ERR_IO.
  */
 DSND_MUST_CHECK
-enum dsnd_err database_new(const char *url, size_t size, unsigned limit_ms,
+enum dsnd_err database_new(const char *url, const char *application, size_t size, unsigned limit_ms,
                            struct database **ret_database);
 void database_free(struct database *self); /* all connections must have been given back */
 

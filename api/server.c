@@ -333,7 +333,7 @@ static enum dsnd_err make_parts(struct api *self, const struct api_settings *set
     if (!err)
         err = watch_new(&self->watch);
     if (!err)
-        err = database_new(settings->database_url, settings->threads + POOL_SPARE,
+        err = database_new(settings->database_url, "dsnd api", settings->threads + POOL_SPARE,
                            statement_limit(settings), &self->database);
     if (!err)
         err = waiters_new(self->database, &self->waiters);

@@ -71,6 +71,11 @@
     X(WEBHOOK_FAILED, "dsnd_webhook_attempts_failed_total", "", "counter", "Attempts to reach an endpoint that failed.") \
     X(WEBHOOK_WAITING, "dsnd_webhook_events_waiting", "", "gauge", "Events that wait for their endpoint.") \
     X(WEBHOOK_DEAD, "dsnd_webhook_events_dead", "", "gauge", "Events given up and kept for replay.") \
+    X(LOOKUP_CONNECTIONS, "dsnd_lookup_connections", "", "gauge", "Connections of mail servers to the lookup listener.") \
+    X(LOOKUP_SUPPRESSED, "dsnd_lookups_total", "result=\"suppressed\"", "counter", "Lookups of mail servers answered, by result.") \
+    X(LOOKUP_CLEAR, "dsnd_lookups_total", "result=\"clear\"", "counter", "") \
+    X(LOOKUP_AWAY, "dsnd_lookups_total", "result=\"away\"", "counter", "") \
+    X(LOOKUP_REFUSED, "dsnd_lookups_total", "result=\"refused\"", "counter", "") \
     X(RESTARTS, "dsnd_process_restarts_total", "", "counter", "Child processes the supervisor started again.") \
     X(RELOAD_FAILED, "dsnd_config_reload_failed_total", "", "counter", "Reloads refused; what was in force stayed.") \
     X(LOG_DROPPED, "dsnd_log_dropped_total", "", "counter", "Log lines dropped because their descriptor was blocked.")

@@ -20,6 +20,7 @@ int cmd_doctor(int argc, char **argv);
 int cmd_api(int argc, char **argv);
 int cmd_relay(int argc, char **argv);
 int cmd_webhooks(int argc, char **argv);
+int cmd_lookup(int argc, char **argv);
 int cmd_token(int argc, char **argv);
 int cmd_suppressions(int argc, char **argv);
 int cmd_check_config(int argc, char **argv);

@@ -20,6 +20,7 @@ static const struct command {
     {"api", cmd_api, "serve the HTTP API"},
     {"relay", cmd_relay, "send receipts for delivered mail"},
     {"webhooks", cmd_webhooks, "tell endpoints of events"},
+    {"lookup", cmd_lookup, "answer mail servers that look suppressions up"},
     {"token", cmd_token, "add, list and revoke tokens of the API"},
     {"suppressions", cmd_suppressions, "the suppression list to and from files"},
     {"parse", cmd_parse, "what stored messages report, as JSON"},

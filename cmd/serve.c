@@ -1,7 +1,7 @@
 /*
- * dsnd serve: the supervisor. Starts receiver, pipeline, API and webhooks as processes of their
- * own, starts one that died again with back-off, passes signals on, and stops them in the order of
- * the data: first the receiver, so that what it accepted is durable, then the others.
+ * dsnd serve: the supervisor. Starts receiver, pipeline, API, webhooks and lookup as processes of
+ * their own, starts one that died again with back-off, passes signals on, and stops them in the
+ * order of the data: first the receiver, so that what it accepted is durable, then the others.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -34,6 +34,7 @@ enum {
 
 struct child {
     const char *name;
+    bool off;  /* nothing is set for it to do */
     pid_t pid; /* 0: not running */
     int ready_fd;
     bool ready;
@@ -43,7 +44,7 @@ struct child {
 };
 
 struct serve {
-    struct child children[5]; /* in the order in which they start and stop */
+    struct child children[6]; /* in the order in which they start and stop */
     char **argv;              /* of `dsnd serve`, handed on */
     int argc;
     int metrics_fd;
@@ -186,6 +187,15 @@ static void reap(struct serve *self)
     }
 }
 
+static int running(const struct serve *self)
+{
+    int count = 0;
+
+    for (int i = 0; i < SERVE_CHILDREN; i++)
+        count += self->children[i].pid != 0;
+    return count;
+}
+
 static void read_readiness(struct serve *self)
 {
     bool all = true;
@@ -196,23 +206,15 @@ static void read_readiness(struct serve *self)
 
         if (child->pid && !child->ready && read(child->ready_fd, &octet, 1) == 1)
             child->ready = true;
-        all = all && child->ready;
+        all = all && (child->ready || child->off);
     }
     if (!all || self->announced)
         return;
     self->announced = true;
-    log_event(LOG_LEVEL_INFO, "serve.ready", "children=%d", SERVE_CHILDREN);
+    log_event(LOG_LEVEL_INFO, "serve.ready", "children=%d", running(self));
 #ifdef DSND_HAVE_SYSTEMD
     (void)sd_notify(0, "READY=1");
 #endif
-}
-
-static bool any_running(const struct serve *self)
-{
-    for (int i = 0; i < SERVE_CHILDREN; i++)
-        if (self->children[i].pid)
-            return true;
-    return false;
 }
 
 static void start_due(struct serve *self)
@@ -220,7 +222,8 @@ static void start_due(struct serve *self)
     int64_t now = dsnd_clock_monotonic_ms();
 
     for (int i = 0; i < SERVE_CHILDREN; i++)
-        if (!self->children[i].pid && self->children[i].start_at_ms <= now)
+        if (!self->children[i].off && !self->children[i].pid &&
+            self->children[i].start_at_ms <= now)
             start_child(self, &self->children[i]);
 }
 
@@ -228,7 +231,7 @@ static void run(struct serve *self, const sigset_t *signals, int64_t grace_ms)
 {
     const struct timespec tick = {0, SERVE_TICK_MS * 1000000L};
 
-    while (!self->stopping || any_running(self)) {
+    while (!self->stopping || running(self)) {
         int caught;
 
         if (!self->stopping)
@@ -253,7 +256,8 @@ int cmd_serve(int argc, char **argv)
                                       {.name = "pipeline"},
                                       {.name = "api"},
                                       {.name = "relay"},
-                                      {.name = "webhooks"}},
+                                      {.name = "webhooks"},
+                                      {.name = "lookup"}},
                          .argv = argv,
                          .argc = argc,
                          .metrics_fd = -1};
@@ -261,7 +265,9 @@ int cmd_serve(int argc, char **argv)
     int status = settings_from_arguments(
         argc, argv,
         "usage: dsnd serve [-c FILE]\n\n"
-        "Runs receiver, pipeline, API and webhooks as processes of their own on this machine.\n"
+        "Runs receiver, pipeline, API, webhooks and, where it is set, lookup as processes of "
+        "their\n"
+        "own on this machine.\n"
         "SIGHUP reloads certificates, keys, rules and limits; SIGTERM drains; a second SIGTERM "
         "ends at\n"
         "once.\n",
@@ -270,6 +276,9 @@ int cmd_serve(int argc, char **argv)
     if (status >= 0)
         return status;
     log_set_process("serve");
+    self.children[SERVE_CHILDREN - 1].off = !settings.lookup.socketmap_listen[0] &&
+                                            !settings.lookup.tcp_table_listen[0] &&
+                                            !settings.lookup.readsocket_listen[0];
     if (child_give_up_root(settings.process.user, true))
         return EXIT_USAGE;
     (void)sigemptyset(&signals);

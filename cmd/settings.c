@@ -8,6 +8,7 @@
 
 #include "base/log.h"
 #include "cmd/commands.h"
+#include "lookup/question.h"
 
 extern char **environ;
 
@@ -16,6 +17,7 @@ static const char *config_path;
 
 static const char *const log_levels[] = {"debug", "info", "warn", "err", "crit", NULL};
 static const char *const bare_newlines[] = {"reject", "normalize", NULL};
+static const char *const aways[] = {"defer", "accept", NULL};
 static const char *const evidences[] = {"none",       "matched", "signed_other",
                                         "signed_ref", "signed",  NULL};
 
@@ -112,6 +114,15 @@ const struct config_option settings_options[] = {
     YES_NO(webhooks, allow_http, "no", "post without TLS"),
     TIME(webhooks, timeout, "10s", SECOND, 60 * SECOND, "how long an endpoint may take to answer"),
     TIME(webhooks, retry, "3d", HOUR, 30 * DAY, "how long an event is tried before it is given up"),
+    TEXT(lookup, socketmap_listen, "", "Postfix socketmap: host:port or /path, comma-separated"),
+    TEXT(lookup, tcp_table_listen, "", "Postfix tcp_table: the same"),
+    TEXT(lookup, readsocket_listen, "", "Exim readsocket: the same"),
+    CHOICE(lookup, tcp_table_map, "access", lookup_map_names, "what a tcp_table answers"),
+    CHOICE(lookup, when_away, "defer", aways, "what is said while the database is away"),
+    COUNT(lookup, threads, "2", 1, 64, "connections to the database for lookups"),
+    COUNT(lookup, max_connections, "1000", 1, 100000, "connections of mail servers at one time"),
+    TIME(lookup, idle_timeout, "120s", SECOND, HOUR, "how long such a connection may ask nothing"),
+    TIME(lookup, timeout, "2s", 50, 60 * SECOND, "after which a lookup is deferred"),
     TEXT(sign, keys_file, "", "return-path keys, a line a key: id hex; newest first"),
     TIME(sign, max_age, "60d", HOUR, 3650 * DAY, "how old a signed return path may be"),
     TIME(retain, raw, "30d", 0, 36500 * DAY, "how long raw messages are kept"),

@@ -11,6 +11,9 @@
 /* What becomes of a bare CR or LF in content. */
 enum settings_bare { SETTINGS_BARE_REJECT, SETTINGS_BARE_NORMALIZE };
 
+/* What a mail server is told while the database is away. */
+enum settings_away { SETTINGS_AWAY_DEFER, SETTINGS_AWAY_ACCEPT };
+
 struct settings {
     struct {
         char user[CONFIG_STRING_SIZE];
@@ -84,6 +87,17 @@ struct settings {
         uint64_t timeout; /* of one attempt */
         uint64_t retry;   /* how long events are tried */
     } webhooks;
+    struct {
+        char socketmap_listen[CONFIG_STRING_SIZE]; /* host:port or /path, comma-separated */
+        char tcp_table_listen[CONFIG_STRING_SIZE];
+        char readsocket_listen[CONFIG_STRING_SIZE];
+        int tcp_table_map; /* enum lookup_map */
+        int when_away;     /* enum settings_away */
+        uint64_t threads;
+        uint64_t max_connections;
+        uint64_t idle_timeout;
+        uint64_t timeout; /* of one question */
+    } lookup;
     struct {
         char keys_file[CONFIG_STRING_SIZE];
         uint64_t max_age;

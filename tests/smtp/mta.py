@@ -157,7 +157,7 @@ def may_hide_files():
     return subprocess.run(["unshare", "-m", "true"], stderr=subprocess.DEVNULL).returncode == 0
 
 
-def exim(tree, directory, port, routers, transports, refuser):
+def exim(tree, directory, port, routers, transports, refuser, acl=""):
     """The user Debian-exim, which only an installed Exim brings, is `daemon` in a namespace."""
     self = Daemon(tree, directory, port)
     self.make(["spool"])
@@ -175,8 +175,11 @@ spool_directory = %(dir)s/spool
 log_file_path = %(dir)s/%%slog
 tls_advertise_hosts =
 host_lookup =
-acl_smtp_rcpt = accept
+acl_smtp_rcpt = check_rcpt
 begin acl
+check_rcpt:
+%(acl)s
+  accept
 begin routers
 %(routers)s
 refused:
@@ -189,7 +192,7 @@ begin transports
 begin retry
 * * F,1h,1m
 """ % {"port": port, "dir": directory, "tree": tree, "refuser": refuser, "routers": routers,
-       "transports": transports})
+       "transports": transports, "acl": acl})
     os.chown(directory, 1, 1)
     script = ("mount --bind %(dir)s/passwd /etc/passwd && mount --bind %(dir)s/group /etc/group && "
               "exec %(tree)s/usr/sbin/exim4 -C %(dir)s/exim.conf -bdf" % {"dir": directory, "tree": tree})
