@@ -9,7 +9,11 @@
 
 enum { DEFAULT_DAYS = 30, ZONE_MAX = 64 };
 
+#define US_PER_HOUR INT64_C(3600000000)
+#define US_PER_QUARTER (US_PER_HOUR / 4)
+
 static const char *const intervals[] = {"hour", "day", "none", NULL};
+static const char *const times[] = {"reported", "sent", NULL};
 static const char *const comparisons[] = {"previous", NULL};
 static const char *const confidences[] = {"95", NULL};
 
@@ -47,9 +51,10 @@ static bool zone_has_form(struct dsnd_str name)
 }
 
 static enum dsnd_err check_zone(struct request *request, struct store_conn *conn,
-                                struct dsnd_str zone, bool *ret_good)
+                                struct store_metrics_filter *filter, bool *ret_good)
 {
-    enum dsnd_err err = zone_has_form(zone) ? store_time_zone_find(conn, zone) : DSND_ERR_NOT_FOUND;
+    enum dsnd_err err =
+        zone_has_form(filter->time_zone) ? store_metrics_zone(conn, filter) : DSND_ERR_NOT_FOUND;
 
     *ret_good = err == DSND_OK;
     if (err != DSND_ERR_NOT_FOUND)
@@ -79,21 +84,40 @@ static enum dsnd_err set_defaults(struct request *request, struct store_metrics_
     return DSND_OK;
 }
 
-/* The time of the same length before. Both ends were printed by us, so they can be read. */
-static enum dsnd_err set_previous(struct request *request, struct metrics_query *query)
+static enum dsnd_err print_time(struct request *request, int64_t us, struct dsnd_str *ret_text)
 {
     char *text = dsnd_arena_alloc(&request->arena, DSND_RFC3339_SIZE);
+
+    if (!text)
+        return DSND_ERR_NOMEM;
+    dsnd_clock_format(us, text);
+    *ret_text = dsnd_str_of(text);
+    return DSND_OK;
+}
+
+/*
+ * Whole hours, or quarters where the zone is off by some; and the time of the same length before.
+ * Both ends were printed by us, so they can be read.
+ */
+static enum dsnd_err set_ends(struct request *request, struct metrics_query *query)
+{
+    int64_t step = query->filter.whole_hours ? US_PER_HOUR : US_PER_QUARTER;
     int64_t from = 0;
     int64_t to = 0;
+    enum dsnd_err err;
 
-    query->previous = query->filter;
-    if (!text || timestamp_parse(query->filter.from, &from) ||
-        timestamp_parse(query->filter.to, &to))
+    if (timestamp_parse(query->filter.from, &from) || timestamp_parse(query->filter.to, &to))
         return DSND_ERR_NOMEM;
-    dsnd_clock_format(from > to - from ? from - (to - from) : 0, text);
-    query->previous.from = dsnd_str_of(text);
+    from -= from % step;
+    to += (step - to % step) % step;
+    err = print_time(request, from, &query->filter.from);
+    if (!err)
+        err = print_time(request, to, &query->filter.to);
+    query->previous = query->filter;
     query->previous.to = query->filter.from;
-    return DSND_OK;
+    if (!err)
+        err = print_time(request, from > to - from ? from - (to - from) : 0, &query->previous.from);
+    return err;
 }
 
 static enum dsnd_err complete(struct request *request, struct store_conn *conn,
@@ -106,9 +130,10 @@ static enum dsnd_err complete(struct request *request, struct store_conn *conn,
         return DSND_OK;
     err = set_defaults(request, &query->filter);
     if (!err)
-        err = check_zone(request, conn, query->filter.time_zone, ret_good);
+        err = check_zone(request, conn, &query->filter, ret_good);
     query->filter.interval = (enum store_interval)query->interval;
-    return err ? err : set_previous(request, query);
+    query->filter.by_sent = query->by == 1;
+    return err ? err : set_ends(request, query);
 }
 
 enum dsnd_err metrics_filter_read(struct request *request, struct store_conn *conn,
@@ -119,6 +144,7 @@ enum dsnd_err metrics_filter_read(struct request *request, struct store_conn *co
         {"from", PARAM_TIME, offsetof(struct metrics_query, filter.from), 0, 0, NULL},
         {"to", PARAM_TIME, offsetof(struct metrics_query, filter.to), 0, 0, NULL},
         {"tz", PARAM_STRING, offsetof(struct metrics_query, filter.time_zone), 0, ZONE_MAX, NULL},
+        {"by", PARAM_CHOICE, offsetof(struct metrics_query, by), 0, 0, times},
         {"interval", PARAM_CHOICE, offsetof(struct metrics_query, interval), 0, 0, intervals},
         {"group_by", PARAM_STRING, offsetof(struct metrics_query, group_by), 0, 64, NULL},
         {"compare", PARAM_CHOICE, offsetof(struct metrics_query, compare), 0, 0, comparisons},

@@ -10,6 +10,7 @@
 struct metrics_query {
     struct store_metrics_filter filter;
     struct store_metrics_filter previous; /* the time of the same length before */
+    int by;                               /* 0: the time of the report; 1: of sending */
     int interval;
     int compare;    /* -1: with nothing */
     int confidence; /* -1: rates without their interval */

@@ -89,7 +89,12 @@ static void write_point(struct json_out *json, const struct metrics_query *query
     else
         json_out_null(json);
     rates_write(json, &rates);
-    rates_write_one(json, "coverage", rates.proven, &rates.statuses, true);
+    if (query->filter.by_sent) { /* records are counted by the time of the report only */
+        json_out_name(json, "coverage");
+        json_out_null(json);
+    } else {
+        rates_write_one(json, "coverage", rates.proven, &rates.statuses, true);
+    }
     json_out_object_end(json);
 }
 
@@ -103,16 +108,25 @@ static void write_points(struct json_out *json, const char *name, const struct m
     json_out_array_end(json);
 }
 
+/* What was asked for; members that were not stay NULL. */
+struct answer {
+    struct store_rows *rows;
+    struct store_rows *previous;
+    struct store_rows *undated; /* sent at a time that is not known */
+};
+
 static enum dsnd_err write_json(struct request *request, const struct metrics_query *query,
-                                const struct store_rows *rows, const struct store_rows *previous)
+                                const struct answer *answer)
 {
     struct json_out json;
 
     request_json(request, 200, &json);
     json_out_object(&json);
-    write_points(&json, "data", query, rows);
-    if (query->compare >= 0)
-        write_points(&json, "previous", query, previous);
+    write_points(&json, "data", query, answer->rows);
+    if (answer->previous)
+        write_points(&json, "previous", query, answer->previous);
+    if (answer->undated)
+        write_points(&json, "undated", query, answer->undated);
     json_out_name(&json, "next_cursor");
     json_out_null(&json);
     json_out_object_end(&json);
@@ -152,26 +166,40 @@ static enum dsnd_err load(struct store_conn *conn, const struct store_metrics_fi
     return err;
 }
 
+static enum dsnd_err load_all(struct store_conn *conn, const struct metrics_query *query,
+                              struct answer *answer, bool *ret_all)
+{
+    struct store_metrics_filter undated = query->filter;
+    enum dsnd_err err = load(conn, &query->filter, &answer->rows, ret_all);
+
+    undated.from = STORE_METRICS_UNDATED_FROM;
+    undated.to = STORE_METRICS_UNDATED_TO;
+    undated.interval = STORE_INTERVAL_NONE;
+    if (!err && query->compare >= 0)
+        err = load(conn, &query->previous, &answer->previous, ret_all);
+    if (!err && query->filter.by_sent && query->format == REQUEST_JSON)
+        err = load(conn, &undated, &answer->undated, ret_all);
+    return err;
+}
+
 enum dsnd_err metrics_get_series(struct request *request, struct store_conn *conn)
 {
     struct metrics_query query;
-    struct store_rows *rows = NULL;
-    struct store_rows *previous = NULL;
+    struct answer answer = {NULL, NULL, NULL};
     bool good = false;
     enum dsnd_err err = metrics_filter_read(request, conn, &query, &good);
 
     if (err || !good)
         return err;
-    err = load(conn, &query.filter, &rows, &good);
-    if (!err && query.compare >= 0)
-        err = load(conn, &query.previous, &previous, &good);
+    err = load_all(conn, &query, &answer, &good);
     if (!err && !good)
         request_problem(request, 400, "from", "there are too many points; ask for less time");
     else if (!err && query.format == REQUEST_JSON)
-        err = write_json(request, &query, rows, previous);
+        err = write_json(request, &query, &answer);
     else if (!err)
-        err = write_lines(request, &query, rows);
-    store_rows_free(rows);
-    store_rows_free(previous);
+        err = write_lines(request, &query, answer.rows);
+    store_rows_free(answer.rows);
+    store_rows_free(answer.previous);
+    store_rows_free(answer.undated);
     return err;
 }

@@ -1,5 +1,5 @@
 /*
- * How long things take: GET /v1/delays, the queues that are stuck now, and
+ * How long things take: GET /v1/delays, the queues that are stuck now and how delays ended, and
  * GET /v1/campaigns/{key}/timings, how long failures and delays took by provider.
  */
 #include <stddef.h>
@@ -39,6 +39,13 @@ static void write_delay(struct json_out *json, const struct store_rows *rows, si
     write_number(json, "older", rows, row, STORE_DELAY_OLDER);
     json_out_object_end(json);
     write_value(json, &oldest, rows, row, STORE_DELAY_OLDEST_AT);
+    json_out_name(json, "closed");
+    json_out_object(json);
+    write_number(json, "delivered", rows, row, STORE_DELAY_DELIVERED);
+    write_number(json, "handed_off", rows, row, STORE_DELAY_HANDED_OFF);
+    write_number(json, "failed", rows, row, STORE_DELAY_FAILED);
+    write_number(json, "expired", rows, row, STORE_DELAY_EXPIRED);
+    json_out_object_end(json);
 }
 
 /* Three columns from `first` on: count, p50, p95. */

@@ -72,6 +72,7 @@ static struct store_policy make_policy(const struct pipeline *self)
         .rules_version = rule_set_version(self->rules),
         .duplicate_window_us = 7 * DSND_US_PER_DAY,
         .delay_horizon_us = (int64_t)self->settings->delay.horizon * PIPELINE_US_PER_MS,
+        .min_evidence = (enum store_evidence)self->settings->counts.min_evidence,
         .keep_raw = self->settings->retain.raw > 0,
         .keys = &self->keys,
         .return_path_max_age_us = (int64_t)self->settings->sign.max_age * PIPELINE_US_PER_MS,

@@ -18,6 +18,7 @@ static const char *config_path;
 static const char *const log_levels[] = {"debug", "info", "warn", "err", "crit", NULL};
 static const char *const bare_newlines[] = {"reject", "normalize", NULL};
 static const char *const aways[] = {"defer", "accept", NULL};
+/* In the order of enum store_evidence. */
 static const char *const evidences[] = {"none",       "matched", "signed_other",
                                         "signed_ref", "signed",  NULL};
 
@@ -128,7 +129,8 @@ const struct config_option settings_options[] = {
     TIME(retain, raw, "30d", 0, 36500 * DAY, "how long raw messages are kept"),
     TIME(retain, status, "400d", DAY, 36500 * DAY, "how long status records are kept"),
     TIME(delay, horizon, "5d", HOUR, 365 * DAY, "when an open delay counts as expired"),
-    CHOICE(counts, min_evidence, "none", evidences, "the least evidence that counts"),
+    CHOICE(counts, min_evidence, "none", evidences,
+           "the least evidence with which a record is counted"),
     TEXT(classify, rules, "", "the operator's own rules file; empty: the built-in rules"),
     TEXT(classify, campaign_headers, "X-Campaign-ID, Feedback-ID, List-Id",
          "headers of the returned message that may name the campaign"),

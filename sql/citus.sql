@@ -24,6 +24,51 @@ CREATE VIEW total_hour_all AS
            sum(proven) AS proven
     FROM total_hour GROUP BY hour, provider, class;
 
+-- The same with what is counted by the time of sending.
+DROP TRIGGER total_hour_lock ON total_hour;
+DROP TRIGGER delivery_total_add ON delivery;
+DROP TRIGGER delivery_total_change ON delivery;
+DROP TRIGGER delivery_total_drop ON delivery;
+DROP TABLE total_cohort, total_roll, total_delay;
+CREATE OR REPLACE FUNCTION total_cohort_add(delta total_hour[]) RETURNS void LANGUAGE sql
+    AS $$ SELECT $$;
+CREATE VIEW total_cohort AS
+    SELECT x.campaign_id, x.hour, x.provider, x.class,
+           sum(x.sent) AS sent, sum(x.failed) AS failed, sum(x.hard) AS hard, sum(x.soft) AS soft,
+           sum(x.block) AS block, sum(x.delivered) AS delivered, sum(x.handed_off) AS handed_off, sum(x.delay_open) AS delay_open,
+           sum(x."delayed") AS "delayed", sum(x.complained) AS complained, sum(x.statuses) AS statuses, sum(x.proven) AS proven
+    FROM (SELECT c.* FROM delivery d CROSS JOIN LATERAL delivery_counts(d) c
+          UNION ALL
+          SELECT s.campaign_id, total_bucket(s.sent_at), s.provider, 0::smallint, 1,
+                 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 FROM send s) x
+    GROUP BY 1, 2, 3, 4;
+CREATE VIEW total_roll AS
+    SELECT 0 AS basis, r.campaign_id, r.dims, date_trunc('hour', x.hour, 'UTC') AS hour,
+           r.provider, r.class,
+           sum(x.sent) AS sent, sum(x.failed) AS failed, sum(x.hard) AS hard, sum(x.soft) AS soft,
+           sum(x.block) AS block, sum(x.delivered) AS delivered, sum(x.handed_off) AS handed_off, sum(x.delay_open) AS delay_open,
+           sum(x."delayed") AS "delayed", sum(x.complained) AS complained, sum(x.statuses) AS statuses, sum(x.proven) AS proven
+    FROM total_hour x CROSS JOIN LATERAL (VALUES (x.campaign_id, 0, '', 0), (-1, 0, '', 0),
+        (-1, 1, x.provider, 0), (-1, 2, '', x.class)) r (campaign_id, dims, provider, class)
+    GROUP BY 2, 3, 4, 5, 6
+    UNION ALL
+    SELECT 1, -1, r.dims, date_trunc('hour', x.hour, 'UTC'), r.provider, r.class,
+           sum(x.sent) AS sent, sum(x.failed) AS failed, sum(x.hard) AS hard, sum(x.soft) AS soft,
+           sum(x.block) AS block, sum(x.delivered) AS delivered, sum(x.handed_off) AS handed_off, sum(x.delay_open) AS delay_open,
+           sum(x."delayed") AS "delayed", sum(x.complained) AS complained, sum(x.statuses) AS statuses, sum(x.proven) AS proven
+    FROM total_cohort x CROSS JOIN LATERAL (VALUES (0, '', 0), (1, x.provider, 0),
+        (2, '', x.class), (3, x.provider, x.class)) r (dims, provider, class)
+    GROUP BY 3, 4, 5, 6;
+CREATE VIEW total_delay AS
+    SELECT c.id AS campaign_id, d.provider,
+           count(*) FILTER (WHERE d.state = 1 AND d.delay_expired_at IS NULL) AS open,
+           count(*) FILTER (WHERE d.state = 2) AS handed_off,
+           count(*) FILTER (WHERE d.state = 3) AS delivered,
+           count(*) FILTER (WHERE d.state = 4) AS failed,
+           count(*) FILTER (WHERE d.state = 1 AND d.delay_expired_at IS NOT NULL) AS expired
+    FROM delivery d CROSS JOIN LATERAL (VALUES (d.campaign_id), (-1)) c (id)
+    WHERE d.delayed_at IS NOT NULL GROUP BY 1, 2;
+
 -- What webhooks tell comes from the batches there; triggers on distributed rows are not to be had.
 DROP TRIGGER webhook_delay_closed ON delivery;
 

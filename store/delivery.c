@@ -169,6 +169,15 @@ static void apply_complaint(struct delivery *self, const struct delivery_event *
     self->changed = true;
 }
 
+static void apply_minting(struct delivery *self, const struct delivery_event *event)
+{
+    if (!event->minted_us || self->sent_registered ||
+        (self->sent_us && self->sent_us <= event->minted_us))
+        return;
+    self->sent_us = event->minted_us;
+    self->changed = true;
+}
+
 void delivery_apply(struct delivery *self, const struct delivery_event *event)
 {
     if (!dsnd_str_present(self->provider))
@@ -179,6 +188,7 @@ void delivery_apply(struct delivery *self, const struct delivery_event *event)
         apply_delay(self, event);
     if (event->complaint)
         apply_complaint(self, event);
+    apply_minting(self, event);
 }
 
 static enum dsnd_err count_outcome(const struct delivery *self, int sign, struct totals *totals)

@@ -21,6 +21,7 @@ struct delivery_event {
     enum store_kind kind;     /* of a failure */
     struct dsnd_str provider; /* never absent */
     int64_t us;               /* when its report was received */
+    int64_t minted_us;        /* the day of its signed return path; 0: it came to none */
     int64_t status_id;
 };
 
@@ -42,6 +43,8 @@ struct delivery {
     int64_t delay_expired_us;
     int64_t complained_us;
     struct dsnd_str complained_provider;
+    int64_t sent_us; /* as registered, else the first day a return path was minted; 0: unknown */
+    bool sent_registered; /* the former */
 };
 
 /* The event of one recipient of a report; false where it moves nothing. */

@@ -75,11 +75,38 @@ enum dsnd_err store_send_add(struct store_conn *conn, const struct store_send *s
     return err;
 }
 
+enum { DIMS_NONE = 0, DIMS_PROVIDER = 1, DIMS_CLASS = 2, DIMS_BOTH = 3 };
+
+static int dims_of(const struct store_metrics_filter *filter)
+{
+    return (filter->by_provider ? DIMS_PROVIDER : 0) | (filter->by_class ? DIMS_CLASS : 0);
+}
+
+/* The smallest table that tells apart what is asked for. */
+static enum statement choose(const struct store_metrics_filter *filter)
+{
+    int dims = dims_of(filter);
+    bool one = dsnd_str_present(filter->campaign);
+    bool each = filter->by_campaign;
+
+    if (filter->by_sent) {
+        if (one)
+            return STATEMENT_METRICS_SENT_CAMPAIGN;
+        return each || !filter->whole_hours ? STATEMENT_METRICS_SENT_EACH
+                                            : STATEMENT_METRICS_ROLL_ALL;
+    }
+    if (filter->whole_hours && dims == DIMS_NONE && (one || each))
+        return one ? STATEMENT_METRICS_ROLL_CAMPAIGN : STATEMENT_METRICS_ROLL_EACH;
+    if (one || each)
+        return one ? STATEMENT_METRICS_CAMPAIGN : STATEMENT_METRICS_EACH;
+    return filter->whole_hours && dims != DIMS_BOTH ? STATEMENT_METRICS_ROLL_ALL
+                                                    : STATEMENT_METRICS_ALL;
+}
+
 enum dsnd_err store_metrics(struct store_conn *conn, const struct store_metrics_filter *filter,
                             unsigned limit, struct store_rows **ret_rows)
 {
-    enum statement statement = STATEMENT_METRICS_ALL;
-    bool one = dsnd_str_present(filter->campaign);
+    enum statement statement = choose(filter);
     struct pg_params params;
     enum dsnd_err err;
 
@@ -92,22 +119,31 @@ enum dsnd_err store_metrics(struct store_conn *conn, const struct store_metrics_
     pg_add_bool(&params, filter->by_class);
     pg_add_bool(&params, filter->by_campaign);
     pg_add_i64(&params, limit);
-    if (one)
+    if (dsnd_str_present(filter->campaign))
         pg_add_text(&params, filter->campaign);
-    if (one)
-        statement = STATEMENT_METRICS_CAMPAIGN;
-    else if (filter->by_campaign)
-        statement = STATEMENT_METRICS_EACH;
+    if (statement == STATEMENT_METRICS_ROLL_ALL) {
+        pg_add_i16(&params, filter->by_sent);
+        pg_add_i16(&params, (int16_t)dims_of(filter));
+    }
     err = query_run(conn, statement, &params, ret_rows);
     pg_params_done(&params);
     return err;
 }
 
-enum dsnd_err store_time_zone_find(struct store_conn *conn, struct dsnd_str name)
+enum dsnd_err store_metrics_zone(struct store_conn *conn, struct store_metrics_filter *filter)
 {
     struct store_rows *rows = NULL;
-    enum dsnd_err err = query_run_text(conn, STATEMENT_TIME_ZONE_FIND, name, &rows);
+    struct pg_params params;
+    enum dsnd_err err;
 
+    pg_params_init(&params);
+    pg_add_text(&params, filter->time_zone);
+    pg_add_text(&params, filter->from);
+    pg_add_text(&params, filter->to);
+    err = query_run(conn, STATEMENT_TIME_ZONE_FIND, &params, &rows);
+    if (!err)
+        filter->whole_hours = dsnd_str_eq(store_rows_value(rows, 0, 0), DSND_STR("true"));
     store_rows_free(rows);
+    pg_params_done(&params);
     return err == DSND_ERR_REFUSED ? DSND_ERR_NOT_FOUND : err;
 }

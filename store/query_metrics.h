@@ -35,10 +35,12 @@ enum store_interval {
 
 struct store_metrics_filter {
     struct dsnd_str campaign;  /* absent: all */
-    struct dsnd_str from;      /* time text, cut to the hour */
+    struct dsnd_str from;      /* time text */
     struct dsnd_str to;        /* time text, before it */
     struct dsnd_str time_zone; /* IANA name: where hours and days begin */
     enum store_interval interval;
+    bool whole_hours; /* hours of the zone begin with those of UTC, and so do `from` and `to` */
+    bool by_sent;     /* by the time of sending, rather than that of the report */
     bool by_provider;
     bool by_class;
     bool by_campaign;
@@ -59,17 +61,21 @@ enum store_metrics_column {
     STORE_METRICS_DELAY_OPEN,
     STORE_METRICS_DELAYED,
     STORE_METRICS_COMPLAINED,
-    STORE_METRICS_STATUSES,
+    STORE_METRICS_STATUSES, /* this and the next: 0 by the time of sending */
     STORE_METRICS_PROVEN,
     STORE_METRICS_COLUMNS,
 };
+/* What was sent at a time that is not known is found by its time of sending before this one. */
+#define STORE_METRICS_UNDATED_FROM DSND_STR("-infinity")
+#define STORE_METRICS_UNDATED_TO DSND_STR("0001-01-01T00:00:00Z")
 /* In order of time, then dimensions; at most `limit` rows. */
 DSND_MUST_CHECK
 enum dsnd_err store_metrics(struct store_conn *conn, const struct store_metrics_filter *filter,
                             unsigned limit, struct store_rows **ret_rows);
 
-/* DSND_ERR_NOT_FOUND: PostgreSQL knows no time zone of this name. */
+/* Sets `whole_hours` from the zone and the time. DSND_ERR_NOT_FOUND: PostgreSQL knows no zone of
+ * this name. */
 DSND_MUST_CHECK
-enum dsnd_err store_time_zone_find(struct store_conn *conn, struct dsnd_str name);
+enum dsnd_err store_metrics_zone(struct store_conn *conn, struct store_metrics_filter *filter);
 
 #endif

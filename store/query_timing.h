@@ -14,10 +14,14 @@ enum store_delay_column {
     STORE_DELAY_UNDER_6H,
     STORE_DELAY_UNDER_1D,
     STORE_DELAY_OLDER,
-    STORE_DELAY_OLDEST_AT,
+    STORE_DELAY_OLDEST_AT, /* NULL where none is open */
+    STORE_DELAY_DELIVERED, /* this and the next: what became of those that are closed */
+    STORE_DELAY_HANDED_OFF,
+    STORE_DELAY_FAILED,
+    STORE_DELAY_EXPIRED,
     STORE_DELAY_COLUMNS,
 };
-/* By provider, most first; of all campaigns where `campaign` is absent. */
+/* By provider, most open first; of all campaigns where `campaign` is absent. */
 DSND_MUST_CHECK
 enum dsnd_err store_delay_list(struct store_conn *conn, struct dsnd_str campaign,
                                struct store_rows **ret_rows);

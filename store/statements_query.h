@@ -74,12 +74,18 @@
     " sum(h.delivered)::text, sum(h.handed_off)::text, sum(h.delay_open)::text," \
     " sum(h.delayed)::text, sum(h.complained)::text, sum(h.statuses)::text," \
     " sum(h.proven)::text FROM "
-#define QUERY_METRICS_EACH "total_hour h JOIN campaign c ON c.id = h.campaign_id"
 #define QUERY_METRICS_TIME \
-    " WHERE h.hour >= date_trunc('hour', $1::text::timestamptz, 'UTC')" \
-    " AND h.hour < $2::text::timestamptz"
+    " WHERE h.hour >= $1::text::timestamptz AND h.hour < $2::text::timestamptz"
+#define QUERY_METRICS_WHOLE(table) \
+    QUERY_METRICS table " h CROSS JOIN (SELECT NULL::text AS key) c" QUERY_METRICS_TIME
+#define QUERY_METRICS_EACH(table) \
+    QUERY_METRICS table " h JOIN campaign c ON c.id = h.campaign_id" QUERY_METRICS_TIME
+#define QUERY_METRICS_ONE(table) \
+    QUERY_METRICS_EACH(table) " AND h.campaign_id = (SELECT id FROM campaign WHERE key = $9)"
 #define QUERY_METRICS_PAGE \
     " GROUP BY 1, 2, 3, 4, " QUERY_BUCKET ", " QUERY_BY_PROVIDER ", " QUERY_BY_CAMPAIGN \
+    " HAVING sum(h.sent + h.failed + h.delivered + h.handed_off + h.delay_open + h.delayed" \
+    " + h.complained + h.statuses) > 0" \
     " ORDER BY t, g NULLS FIRST, p NULLS FIRST, k NULLS FIRST LIMIT $8"
 
 #define STATEMENTS_QUERY(X) \
@@ -150,53 +156,47 @@
       " WHERE d.campaign_id = (SELECT id FROM campaign WHERE key = $1) GROUP BY 1" \
       " HAVING count(f.s) + count(e.s) > 0 ORDER BY 1") \
     X(DELAY_LIST, \
-      "SELECT coalesce(nullif(d.provider, ''), 'unknown'), count(*)::text," \
-      " count(*) FILTER (WHERE a.s < 3600)::text," \
-      " count(*) FILTER (WHERE a.s >= 3600 AND a.s < 21600)::text," \
-      " count(*) FILTER (WHERE a.s >= 21600 AND a.s < 86400)::text," \
-      " count(*) FILTER (WHERE a.s >= 86400)::text, min(d.delayed_at)::text" \
+      "WITH o AS (SELECT d.provider, count(*) AS n, count(*) FILTER (WHERE a.s < 3600) AS h1," \
+      " count(*) FILTER (WHERE a.s >= 3600 AND a.s < 21600) AS h6," \
+      " count(*) FILTER (WHERE a.s >= 21600 AND a.s < 86400) AS d1," \
+      " count(*) FILTER (WHERE a.s >= 86400) AS older, min(d.delayed_at) AS oldest" \
       " FROM delivery d, LATERAL (SELECT extract(epoch FROM now() - d.delayed_at)) AS a (s)" \
       " WHERE d.state = 1 AND d.delay_expired_at IS NULL AND ($1::text IS NULL" \
-      "  OR d.campaign_id = (SELECT id FROM campaign WHERE key = $1))" \
-      " GROUP BY 1 ORDER BY count(*) DESC, 1") \
+      "  OR d.campaign_id = (SELECT id FROM campaign WHERE key = $1)) GROUP BY 1)" \
+      " SELECT coalesce(nullif(coalesce(o.provider, t.provider), ''), 'unknown')," \
+      " coalesce(o.n, 0)::text, coalesce(o.h1, 0)::text, coalesce(o.h6, 0)::text," \
+      " coalesce(o.d1, 0)::text, coalesce(o.older, 0)::text, o.oldest::text," \
+      " coalesce(t.delivered, 0)::text, coalesce(t.handed_off, 0)::text," \
+      " coalesce(t.failed, 0)::text, coalesce(t.expired, 0)::text" \
+      " FROM o FULL JOIN (SELECT * FROM total_delay WHERE campaign_id = CASE WHEN $1 IS NULL" \
+      "  THEN -1 ELSE (SELECT id FROM campaign WHERE key = $1) END" \
+      "  AND delivered + handed_off + failed + expired > 0) t ON t.provider = o.provider" \
+      " ORDER BY coalesce(o.n, 0) DESC, 1") \
     X(CAMPAIGN_ENSURE, \
       "INSERT INTO campaign (key) SELECT DISTINCT k FROM unnest($1::text[]) k ORDER BY k" \
       " ON CONFLICT DO NOTHING") \
     X(SEND_ADD, \
-      "WITH input AS (SELECT i.ord, c.id AS campaign_id, i.ref, i.recipient, i.recipient_key," \
-      "  i.message_id, i.envelope_id, i.provider, i.sent_at," \
-      "  row_number() OVER (PARTITION BY c.id, i.ref ORDER BY i.ord) AS copy" \
-      "  FROM unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::text[], $6::text[]," \
-      "  $7::text[], $8::timestamptz[]) WITH ORDINALITY AS i (campaign, ref, recipient," \
-      "  recipient_key, message_id, envelope_id, provider, sent_at, ord)" \
-      "  JOIN campaign c ON c.key = i.campaign)," \
-      " added AS (INSERT INTO send (campaign_id, ref, recipient, recipient_key, message_id," \
-      "  envelope_id, provider, sent_at) SELECT campaign_id, ref, recipient, recipient_key," \
-      "  message_id, envelope_id, provider, sent_at FROM input WHERE copy = 1" \
-      "  ORDER BY campaign_id, ref ON CONFLICT DO NOTHING" \
-      "  RETURNING campaign_id, ref, provider, sent_at)," \
-      " in_campaign AS (INSERT INTO total_campaign AS t (campaign_id, sent)" \
-      "  SELECT campaign_id, count(*) FROM added GROUP BY 1 ORDER BY 1" \
-      "  ON CONFLICT (campaign_id) DO UPDATE SET sent = t.sent + excluded.sent)," \
-      " in_breakdown AS (INSERT INTO total_breakdown AS t (campaign_id, provider, class, sent)" \
-      "  SELECT campaign_id, provider, 0, count(*) FROM added GROUP BY 1, 2 ORDER BY 1, 2" \
-      "  ON CONFLICT (campaign_id, provider, class) DO UPDATE SET sent = t.sent + excluded.sent)," \
-      " in_hour AS (INSERT INTO total_hour AS t (campaign_id, hour, provider, class, sent)" \
-      "  SELECT campaign_id, date_trunc('hour', sent_at, 'UTC'), provider, 0, count(*) FROM added" \
-      "  GROUP BY 1, 2, 3 ORDER BY 1, 2, 3" \
-      "  ON CONFLICT (campaign_id, hour, provider, class)" \
-      "  DO UPDATE SET sent = t.sent + excluded.sent)" \
-      " SELECT (i.copy = 1 AND a.ref IS NOT NULL)::text FROM input i" \
-      " LEFT JOIN added a ON a.campaign_id = i.campaign_id AND a.ref = i.ref ORDER BY i.ord") \
-    /* The sum over all campaigns where they are not told apart. */ \
-    X(METRICS_ALL, \
-      QUERY_METRICS "total_hour_all h CROSS JOIN (SELECT NULL::text AS key) c" \
-      QUERY_METRICS_TIME QUERY_METRICS_PAGE) \
-    X(METRICS_EACH, QUERY_METRICS QUERY_METRICS_EACH QUERY_METRICS_TIME QUERY_METRICS_PAGE) \
-    X(METRICS_CAMPAIGN, \
-      QUERY_METRICS QUERY_METRICS_EACH QUERY_METRICS_TIME " AND h.campaign_id = (SELECT id FROM campaign WHERE key = $9)" \
-      QUERY_METRICS_PAGE) \
-    X(TIME_ZONE_FIND, "SELECT timezone($1, now())::text") \
+      "SELECT is_new::text FROM send_add($1::text[], $2::text[], $3::text[], $4::bigint[]," \
+      " $5::text[], $6::text[], $7::text[], $8::timestamptz[])") \
+    /* By what is told apart: see store_metrics(). */ \
+    X(METRICS_ALL, QUERY_METRICS_WHOLE("total_hour_all") QUERY_METRICS_PAGE) \
+    X(METRICS_EACH, QUERY_METRICS_EACH("total_hour") QUERY_METRICS_PAGE) \
+    X(METRICS_CAMPAIGN, QUERY_METRICS_ONE("total_hour") QUERY_METRICS_PAGE) \
+    X(METRICS_SENT_EACH, QUERY_METRICS_EACH("total_cohort") QUERY_METRICS_PAGE) \
+    X(METRICS_SENT_CAMPAIGN, QUERY_METRICS_ONE("total_cohort") QUERY_METRICS_PAGE) \
+    X(METRICS_ROLL_ALL, \
+      QUERY_METRICS_WHOLE("total_roll") \
+      " AND h.basis = $9 AND h.campaign_id = -1 AND h.dims = $10" QUERY_METRICS_PAGE) \
+    X(METRICS_ROLL_EACH, \
+      QUERY_METRICS_EACH("total_roll") " AND h.basis = 0 AND h.dims = 0" QUERY_METRICS_PAGE) \
+    X(METRICS_ROLL_CAMPAIGN, \
+      QUERY_METRICS_ONE("total_roll") " AND h.basis = 0 AND h.dims = 0" QUERY_METRICS_PAGE) \
+    /* Also tells whether hours there begin with those of UTC; there are records since 2020. */ \
+    X(TIME_ZONE_FIND, \
+      "SELECT bool_and(extract(minute FROM timezone($1, t)) = 0)::text" \
+      " FROM (SELECT timestamptz '2020-01-01 00:00Z' UNION ALL SELECT generate_series(" \
+      " date_trunc('hour', greatest($2::text::timestamptz, '2020-01-01 00:00Z'), 'UTC')," \
+      " least($3::text::timestamptz, now() + interval '1 year'), interval '30 days')) x (t)") \
     X(STATUS_LIST, QUERY_STATUS QUERY_STATUS_FILTER QUERY_STATUS_PAGE) \
     X(STATUS_LIST_CAMPAIGN, \
       QUERY_STATUS "s.campaign_id = (SELECT id FROM campaign WHERE key = $8) AND " \

@@ -23,13 +23,14 @@ enum { STORE_DAYS_AHEAD = 7 };
     "delay_open = t.delay_open + excluded.delay_open, delayed = t.delayed + excluded.delayed, " \
     "complained = t.complained + excluded.complained, "                                         \
     "statuses = t.statuses + excluded.statuses, proven = t.proven + excluded.proven"
-#define DELIVERY_NAMES                                                                    \
-    "campaign_id, ref, state, class, kind, provider, outcome_at, status_id, delayed_at, " \
-    "delayed_class, delayed_provider, delay_expired_at, complained_at, complained_provider"
+#define DELIVERY_NAMES                                                                        \
+    "campaign_id, ref, state, class, kind, provider, outcome_at, status_id, delayed_at, "     \
+    "delayed_class, delayed_provider, delay_expired_at, complained_at, complained_provider, " \
+    "sent_at"
 #define DELIVERY_ARRAYS                                                            \
     "$1::int8[], $2::text[], $3::int2[], $4::int2[], $5::int2[], $6::text[], "     \
     "$7::timestamptz[], $8::int8[], $9::timestamptz[], $10::int2[], $11::text[], " \
-    "$12::timestamptz[], $13::timestamptz[], $14::text[]"
+    "$12::timestamptz[], $13::timestamptz[], $14::text[], $15::timestamptz[]"
 /* Failures that may suppress, and confirmed deliveries that may lift. */
 #define CANDIDATES                                                                            \
     "unnest($1::bytea[], $2::text[], $3::int8[], $4::text[], $5::int2[], $6::int2[], "        \
@@ -104,10 +105,13 @@ enum { STORE_DAYS_AHEAD = 7 };
         "  OR s.campaign_id IN (SELECT c.id FROM campaign c WHERE c.key = ANY ($1::text[])))" \
         " ORDER BY s.recipient_key, s.campaign_id, s.ref") \
     X(WRITE_IDS, "SELECT nextval('record_seq') FROM generate_series(1, $1::int4)") \
+    /* Whoever registers sends of these campaigns waits for us, and we for him: see send_add(). */ \
+    X(WRITE_CAMPAIGN_LOCK, \
+        "SELECT FROM campaign WHERE id = ANY ($1) ORDER BY id FOR KEY SHARE") \
     X(WRITE_DELIVERY_LOCK, \
         "SELECT d.campaign_id, d.ref, d.state, d.class, d.kind, d.provider, d.outcome_at," \
         " d.status_id, d.delayed_at, d.delayed_class, d.delayed_provider, d.delay_expired_at," \
-        " d.complained_at, d.complained_provider" \
+        " d.complained_at, d.complained_provider, d.sent_at, d.sent_registered" \
         " FROM unnest($1::int8[], $2::text[]) n(campaign_id, ref)" \
         " JOIN delivery d ON d.campaign_id = n.campaign_id AND d.ref = n.ref" \
         " ORDER BY d.campaign_id, d.ref FOR UPDATE OF d") \
@@ -154,20 +158,20 @@ enum { STORE_DAYS_AHEAD = 7 };
         " provider = n.provider, outcome_at = n.outcome_at, status_id = n.status_id," \
         " delayed_at = n.delayed_at, delayed_class = n.delayed_class," \
         " delayed_provider = n.delayed_provider, delay_expired_at = n.delay_expired_at," \
-        " complained_at = n.complained_at, complained_provider = n.complained_provider" \
+        " complained_at = n.complained_at, complained_provider = n.complained_provider," \
+        " sent_at = n.sent_at" \
         " FROM unnest(" DELIVERY_ARRAYS ") n(" DELIVERY_NAMES ")" \
         " WHERE d.campaign_id = n.campaign_id AND d.ref = n.ref") \
     /* No ON CONFLICT: a delivery that another writer made meanwhile must be read first. */ \
     X(WRITE_DELIVERY_ADD, \
-        "INSERT INTO delivery (" DELIVERY_NAMES ")" \
-        " SELECT * FROM unnest(" DELIVERY_ARRAYS ") n(" DELIVERY_NAMES ")" \
-        " ORDER BY campaign_id, ref") \
-    /* The triggers of total_hour go twice over total_hour_all, for new rows and for changed ones:
-     * so its rows are locked, all in key order, before. */ \
-    X(WRITE_TOTAL_LOCK, \
-        "INSERT INTO total_hour_all AS t (hour, provider, class)" \
-        " SELECT DISTINCT * FROM unnest($1::timestamptz[], $2::text[], $3::int2[])" \
-        " ORDER BY 1, 2, 3 ON CONFLICT (hour, provider, class) DO UPDATE SET sent = t.sent") \
+        "INSERT INTO delivery (" DELIVERY_NAMES ", sent_registered)" \
+        " SELECT n.campaign_id, n.ref, n.state, n.class, n.kind, n.provider, n.outcome_at," \
+        " n.status_id, n.delayed_at, n.delayed_class, n.delayed_provider, n.delay_expired_at," \
+        " n.complained_at, n.complained_provider, coalesce(s.sent_at, n.sent_at)," \
+        " s.ref IS NOT NULL FROM unnest(" DELIVERY_ARRAYS ") n(" DELIVERY_NAMES ")" \
+        " LEFT JOIN send s ON s.campaign_id = n.campaign_id AND s.ref = n.ref" \
+        " ORDER BY n.campaign_id, n.ref") \
+    X(WRITE_TOTAL_LOCK, "SELECT total_lock()") \
     X(WRITE_TOTAL_HOUR, \
         "INSERT INTO total_hour AS t (campaign_id, hour, provider, class, " TOTAL_NAMES ")" \
         " SELECT * FROM unnest($1::int8[], $2::timestamptz[], $3::text[], $4::int2[]," \

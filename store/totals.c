@@ -3,18 +3,19 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define US_PER_HOUR INT64_C(3600000000)
+/* Days of some zones begin at a half or a quarter of an hour of UTC. */
+#define US_PER_BUCKET INT64_C(900000000)
 
 void totals_init(struct totals *self, struct dsnd_arena *arena)
 {
     *self = (struct totals){.arena = arena};
 }
 
-static int64_t hour_of(int64_t us)
+static int64_t bucket_of(int64_t us)
 {
-    int64_t rest = us % US_PER_HOUR;
+    int64_t rest = us % US_PER_BUCKET;
 
-    return us - (rest < 0 ? rest + US_PER_HOUR : rest);
+    return us - (rest < 0 ? rest + US_PER_BUCKET : rest);
 }
 
 static int compare_rows(const void *left, const void *right)
@@ -48,7 +49,7 @@ static enum dsnd_err grow(struct totals *self)
 enum dsnd_err totals_add(struct totals *self, const struct total_key *key, enum total total, int n)
 {
     struct total_row row = {
-        key->campaign_id, hour_of(key->us), key->provider, (int16_t)key->klass, {0}};
+        key->campaign_id, bucket_of(key->us), key->provider, (int16_t)key->klass, {0}};
     struct total_row *last = self->count ? &self->rows[self->count - 1] : NULL;
     enum dsnd_err err;
 

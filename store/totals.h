@@ -31,14 +31,14 @@ enum total {
 
 struct total_key {
     int64_t campaign_id;
-    int64_t us; /* any time within the hour */
+    int64_t us; /* any time within the quarter of an hour */
     struct dsnd_str provider;
     enum report_class klass;
 };
 
 struct total_row {
     int64_t campaign_id;
-    int64_t hour_us;
+    int64_t hour_us; /* where the quarter begins */
     struct dsnd_str provider;
     int16_t klass;
     int64_t counts[TOTAL_COUNT];
@@ -58,7 +58,7 @@ enum dsnd_err totals_add(struct totals *self, const struct total_key *key, enum 
 
 /* One row a key, without rows that change nothing, in order of their keys. */
 void totals_merge(struct totals *self);
-/* Forget the hour; then provider and class as well; each time merge. */
+/* Forget the time; then provider and class as well; each time merge. */
 void totals_fold_hours(struct totals *self);
 void totals_fold_breakdown(struct totals *self);
 

@@ -16,6 +16,7 @@
 #include "base/str.h"
 #include "parse/report.h"
 #include "parse/return_path.h"
+#include "store/codes.h"
 #include "store/store.h"
 
 /* Why a message was set aside instead of becoming rows. The numbers are stored. */
@@ -51,9 +52,10 @@ struct store_item {
 /* Attribution and suppression policy that configuration decides. */
 struct store_policy {
     struct dsnd_str rules_version;
-    int64_t duplicate_window_us; /* the same report again within it changes no count (7 d) */
-    int64_t delay_horizon_us;    /* an open delay older than it has expired (5 d) */
-    bool keep_raw;               /* store the raw octets, compressed */
+    int64_t duplicate_window_us;      /* the same report again within it changes no count (7 d) */
+    int64_t delay_horizon_us;         /* an open delay older than it has expired (5 d) */
+    enum store_evidence min_evidence; /* records with less move no delivery */
+    bool keep_raw;                    /* store the raw octets, compressed */
     const struct return_path_keys *keys; /* to verify return paths found in returned messages */
     int64_t return_path_max_age_us;
 };

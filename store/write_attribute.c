@@ -6,6 +6,7 @@
  */
 #include <string.h>
 
+#include "base/clock.h"
 #include "store/write_span.h"
 
 /* A registered send of a signed path, or absent views. */
@@ -235,6 +236,11 @@ static enum dsnd_err name_delivery(struct write_span *self, const struct write_i
     return dsnd_arena_copy(&self->arena, dsnd_str_of(ref), &s->ref);
 }
 
+static int64_t minted_us(const struct return_path *path)
+{
+    return path ? ((int64_t)path->day + WRITE_DAY_ZERO) * DSND_US_PER_DAY : 0;
+}
+
 static enum dsnd_err attribute_status(struct write_span *self, const struct write_item *w,
                                       struct write_status *s)
 {
@@ -249,6 +255,7 @@ static enum dsnd_err attribute_status(struct write_span *self, const struct writ
     s->moves = delivery_event_of(&w->report, s->recipient, &s->event);
     s->event.us = w->item.received_us;
     s->event.status_id = s->id;
+    s->event.minted_us = minted_us(w->path);
     if (w->path && s->evidence != STORE_EVIDENCE_SIGNED && w->item.envelope_to_count > 1)
         own = own_path(self, w, s);
     if (!own)
@@ -256,6 +263,7 @@ static enum dsnd_err attribute_status(struct write_span *self, const struct writ
     s->evidence = STORE_EVIDENCE_SIGNED;
     s->proven = s->recipient->recipient;
     s->ref = dsnd_str_of(own->ref);
+    s->event.minted_us = minted_us(own);
     return DSND_OK;
 }
 
@@ -276,8 +284,12 @@ enum dsnd_err write_attribute(struct write_span *self)
         } else if (!w->is_refused) {
             attribute_unsigned(self, w);
         }
-        for (size_t s = 0; s < w->status_count && !err; s++)
-            err = attribute_status(self, w, &w->statuses[s]);
+        for (size_t i_status = 0; i_status < w->status_count && !err; i_status++) {
+            struct write_status *s = &w->statuses[i_status];
+
+            err = attribute_status(self, w, s);
+            s->counts = s->moves && s->evidence >= self->policy->min_evidence;
+        }
     }
     return err;
 }

@@ -40,7 +40,7 @@ static enum dsnd_err collect_moves(struct write_span *self, struct move **ret_mo
         const struct write_item *w = &self->items[i];
 
         for (size_t s = 0; w->fate == WRITE_FATE_STORED && s < w->status_count; s++) {
-            if (!w->statuses[s].moves)
+            if (!w->statuses[s].counts)
                 continue;
             moves[count] =
                 (struct move){w->campaign_id, w->statuses[s].ref, &w->statuses[s].event, count};
@@ -109,6 +109,25 @@ static void read_delivery(const PGresult *rows, int row, struct delivery *d)
     d->delay_expired_us = pg_time(rows, row, 11);
     d->complained_us = pg_time(rows, row, 12);
     d->complained_provider = pg_str(rows, row, 13);
+    d->sent_us = pg_time(rows, row, 14);
+    d->sent_registered = pg_bool(rows, row, 15);
+}
+
+/* The deliveries are in order of their campaigns. */
+static enum dsnd_err lock_campaigns(struct write_span *self)
+{
+    struct pg_params *p = &self->params;
+    int64_t last = 0;
+
+    pg_params_clear(p);
+    pg_array_begin(p, PG_INT8);
+    for (size_t i = 0; i < self->delivery_count; i++) {
+        if (self->deliveries[i].campaign_id != last)
+            pg_elem_i64(p, self->deliveries[i].campaign_id);
+        last = self->deliveries[i].campaign_id;
+    }
+    pg_array_end(p);
+    return pg_run(self->conn, STATEMENT_WRITE_CAMPAIGN_LOCK, p, NULL);
 }
 
 static enum dsnd_err lock_deliveries(struct write_span *self)
@@ -186,6 +205,8 @@ enum dsnd_err write_deliveries(struct write_span *self)
     err = collect_moves(self, &moves, &count);
     if (!err)
         err = make_deliveries(self, moves, count);
+    if (!err && self->delivery_count)
+        err = lock_campaigns(self);
     if (!err && self->delivery_count)
         err = lock_deliveries(self);
     if (!err)

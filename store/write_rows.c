@@ -96,6 +96,7 @@ static const struct pg_column delivery_columns[] = {
     {PG_KIND_TIME_OR_NULL, DELIVERY(d.delay_expired_us)},
     {PG_KIND_TIME_OR_NULL, DELIVERY(d.complained_us)},
     {PG_KIND_TEXT, DELIVERY(d.complained_provider)},
+    {PG_KIND_TIME_OR_NULL, DELIVERY(d.sent_us)},
 };
 
 #define TOTAL(member) offsetof(struct total_row, member)
@@ -260,23 +261,12 @@ static enum dsnd_err send_total(struct write_span *self, enum statement statemen
     return pg_send(self->conn, statement, &self->params);
 }
 
-/* Hour, provider and class of all rows, without the campaign. */
-static enum dsnd_err lock_totals(struct write_span *self)
-{
-    pg_params_clear(&self->params);
-    pg_add_rows(&self->params, total_columns + 1, 3, self->totals.rows, sizeof(*self->totals.rows),
-                self->totals.count);
-    return pg_send(self->conn, STATEMENT_WRITE_TOTAL_LOCK, &self->params);
-}
-
 static enum dsnd_err send_totals(struct write_span *self)
 {
     enum dsnd_err err;
 
     totals_merge(&self->totals);
-    err = lock_totals(self);
-    if (!err)
-        err = send_total(self, STATEMENT_WRITE_TOTAL_HOUR, 0);
+    err = send_total(self, STATEMENT_WRITE_TOTAL_HOUR, 0);
     totals_fold_hours(&self->totals);
     if (!err)
         err = send_total(self, STATEMENT_WRITE_TOTAL_BREAKDOWN, 1);
@@ -384,6 +374,8 @@ static enum dsnd_err send_all(struct write_span *self, size_t *ret_sent)
         err = write_send_raw(self, &sent);
     if (!err)
         err = write_send_statuses(self);
+    if (!err)
+        err = pg_send(self->conn, STATEMENT_WRITE_TOTAL_LOCK, NULL);
     if (!err)
         err = send_deliveries(self, true);
     if (!err)

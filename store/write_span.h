@@ -3,8 +3,8 @@
  * needs, lock the deliveries concerned, write everything and commit. Private to store/.
  *
  * Locks are taken in one order everywhere, each kind in key order, so that writers never deadlock:
- * journal position, report_seen, campaign, delivery, total_hour_all, total_hour, total_breakdown,
- * total_campaign, rule_hit, suppression_guard, suppression_strike, suppression, suppression_clock.
+ * journal position, report_seen, campaign, delivery, the totals (all under total_lock()), rule_hit,
+ * suppression_guard, suppression_strike, suppression, suppression_clock.
  * (A batch that both adds and lifts goes twice over the last three; where two such meet, PostgreSQL
  * ends one and it is written again.)
  */
@@ -40,6 +40,7 @@ struct write_status {
     struct dsnd_str proven; /* the address the evidence proves; absent if none */
     struct dsnd_str ref;    /* of the delivery; absent if none can be named */
     bool moves;             /* `event` is set */
+    bool counts;            /* so it is, and the evidence suffices for it to be counted */
     struct delivery_event event;
 };
 

@@ -150,7 +150,7 @@ async function overview({ time }) {
         ? el("a", { href: `#/statuses?class=${row.dims.class}` }, row.dims.class) : "none")],
         ...COUNT_COLUMNS], classes.data.filter((row) => row.dims.class).sort(byFailed))),
       el("section", {}, el("h3", {}, "Stuck now"),
-        table(DELAY_COLUMNS, delays.data, "Nothing is delayed."))),
+        table(DELAY_COLUMNS, delays.data.filter((row) => row.open), "Nothing is delayed."))),
   ];
 }
 

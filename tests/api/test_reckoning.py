@@ -16,7 +16,10 @@ from kit import Case
 UTC = datetime.timezone.utc
 # The clocks of Berlin went back on 2026-10-25: a day of 25 hours; forward on 2026-03-29: of 23.
 STARTS = {"autumn": datetime.datetime(2026, 10, 24, 18, tzinfo=UTC),
-          "march": datetime.datetime(2026, 3, 28, 18, tzinfo=UTC)}
+          "march": datetime.datetime(2026, 3, 28, 18, tzinfo=UTC),
+          "late": datetime.datetime(2026, 10, 24, 18, tzinfo=UTC)}
+# Registered before the reports came, and after.
+REGISTERED = {"march": 3000, "late": 1000}
 HOURS = 50
 PROVIDERS = ["google", "microsoft", "yahoo", "gmx"]
 HARD = ["mailbox_unknown", "mailbox_inactive", "domain_invalid"]
@@ -50,6 +53,14 @@ class World:
             self.deliver("%s%d@x.example" % (campaign, number))
         self.random.shuffle(self.reports)
 
+    def sent(self, address):
+        """As registered, else the first day a return path of it was minted."""
+        if self.campaign in REGISTERED:
+            return self.start + datetime.timedelta(minutes=int(
+                address.removeprefix(self.campaign).split("@")[0]))
+        return min(event[3] for event in self.deliveries[address]).replace(hour=0, minute=0,
+                                                                           second=0)
+
     def time(self):
         return self.start + datetime.timedelta(seconds=self.random.randrange(HOURS * 3600))
 
@@ -77,7 +88,7 @@ class World:
         self.records.append((at, provider, name))
         self.deliveries[address].append((action, complaint, name, at, provider))
         # Who was forwarded is known again by his registered send, and only by that.
-        known = not recipient or self.campaign == "march"
+        known = not recipient or self.campaign == "march"  # registered before
         if name == "mailbox_unknown" and action == "failed" and known or complaint:
             self.suppressed.add(address)
         if self.random.random() < 0.1:
@@ -119,28 +130,33 @@ class World:
                                              kind(event[2]), event[4])) if moves else None
 
     def facts(self):
-        """(time, provider, class, what) for everything that counts once."""
-        for events in self.deliveries.values():
+        """(address, time, provider, class, what) for everything that counts once."""
+        for address, events in self.deliveries.items():
             delays = [event for event in events if event[0] == "delayed"]
             if outcome := self.outcome(events):
                 action, _, name, at, provider = outcome
-                yield (at, provider, name, {4: "failed", 3: "delivered_confirmed", 2: "handed_off",
+                yield (address, at, provider, name, {4: "failed", 3: "delivered_confirmed", 2: "handed_off",
                                             1: "delay_open"}[STATES[action]])
                 if action == "failed":
-                    yield at, provider, name, kind(name)
+                    yield address, at, provider, name, kind(name)
+                if delays and action != "delayed":
+                    yield address, at, provider, name, "delay_" + action
             if delays:
                 _, _, name, at, provider = min(delays, key=lambda event: (
                     event[3], RANK[event[2]], event[4]))
-                yield at, provider, name, "delayed"
+                yield address, at, provider, name, "delayed"
             for action, complaint, name, at, provider in events:
                 if complaint:
-                    yield at, provider, "complaint", "complained"
+                    yield address, at, provider, "complaint", "complained"
         for at, provider, name in self.records:
-            yield at, provider, name, "statuses"
+            yield None, at, provider, name, "statuses"
 
-    def tally(self, group):
+    def tally(self, group, by="reported"):
         found = collections.defaultdict(collections.Counter)
-        for at, provider, name, what in self.facts():
+        for address, at, provider, name, what in self.facts():
+            if by == "sent" and what == "statuses":
+                continue
+            at = self.sent(address) if by == "sent" else at
             found[group(at, provider, name)][what] += 1
         return found
 
@@ -148,20 +164,22 @@ class World:
 class Reckoning(Case):
     @classmethod
     def setUpClass(cls):
-        cls.worlds = {"autumn": World("autumn", 7000, 1), "march": World("march", 3000, 2)}
-        cls.service.ask("PUT", "/v1/campaigns/autumn", {"sent": 7000})
-        cls.sent = collections.Counter()
-        lines = []
-        for number in range(3000):
-            at = cls.worlds["march"].start + datetime.timedelta(minutes=number)
-            lines.append(json.dumps({"campaign": "march", "sent_at": at.isoformat(),
-                                     "recipient": "march%d@x.example" % number}))
-            cls.sent[at.replace(minute=0, second=0)] += 1
+        cls.worlds = {"autumn": World("autumn", 6000, 1), "march": World("march", 3000, 2),
+                      "late": World("late", 1000, 3)}
+        cls.service.ask("PUT", "/v1/campaigns/autumn", {"sent": 6000})
+        cls.register("march")
+        for world in cls.worlds.values():
+            cls.service.seed(*world.reports)
+        cls.register("late")
+
+    @classmethod
+    def register(cls, key):
+        lines = [json.dumps({"campaign": key, "sent_at": cls.worlds[key].sent(address).isoformat(),
+                             "recipient": address})
+                 for address in ("%s%d@x.example" % (key, n) for n in range(REGISTERED[key]))]
         reply = cls.service.ask("POST", "/v1/sends", "\n".join(lines).encode(),
                                 headers={"Content-Type": kit.NDJSON})
         assert reply.status == 200, reply.body
-        for world in cls.worlds.values():
-            cls.service.seed(*world.reports)
 
     def check_rates(self, found, sent, counts):
         def rate(numerator, denominator):
@@ -206,7 +224,8 @@ class Reckoning(Case):
                 self.assertEqual(listed[key][name], found[name], name)
 
     def series(self, **query):
-        reply = self.good(self.get("/v1/metrics", from_="2026-01-01", to="2027-01-01", **query))
+        reply = self.good(self.get("/v1/metrics", **{"from_": "2026-01-01", "to": "2027-01-01",
+                                                     **query}))
         self.assertIsNone(reply.json["next_cursor"])
         return reply.data
 
@@ -217,7 +236,8 @@ class Reckoning(Case):
             self.assertNotIn(key(point), found)
             found[key(point)] = point
             self.check_counts(point, tally[key(point)])
-            self.assertEqual(point["coverage"]["denominator"], tally[key(point)]["statuses"])
+            if point["coverage"] is not None:
+                self.assertEqual(point["coverage"]["denominator"], tally[key(point)]["statuses"])
         self.assertEqual({k for k in tally if +tally[k]} - set(found), set())
 
     @staticmethod
@@ -244,11 +264,77 @@ class Reckoning(Case):
             p["t"] for p in self.series(campaign="autumn", interval="day", tz="Europe/Berlin")])
         self.assertIn("2026-10-25T23:00:00Z", days)
 
-    def test_hours_of_a_zone_that_is_off_by_half_an_hour(self):
-        points = self.series(campaign="autumn", interval="day", tz="Asia/Kolkata")
-        self.assertTrue(all(p["t"].endswith(("T18:00:00Z", "T18:30:00Z")) for p in points))
-        self.assertEqual(sum(p["counts"]["failed"] for p in points),
-                         self.worlds["autumn"].tally(lambda *_: None)[None]["failed"])
+    def test_days_and_hours_of_zones_that_are_off_by_half_an_hour_or_a_quarter(self):
+        for name in ("Asia/Kolkata", "Asia/Kathmandu", "Australia/Lord_Howe", "America/St_Johns"):
+            zone = zoneinfo.ZoneInfo(name)
+
+            def day(at, *_, zone=zone):
+                return self.text(at.astimezone(zone).replace(hour=0, minute=0, second=0, fold=0))
+
+            def hour(at, *_, zone=zone):
+                minute = at.astimezone(zone).minute
+                return self.text(at.replace(second=0) - datetime.timedelta(minutes=minute))
+
+            for key, world in self.worlds.items():
+                with self.subTest(zone=name, campaign=key):
+                    self.check_series(self.series(campaign=key, interval="day", tz=name),
+                                      world.tally(day), lambda point: point["t"])
+                    self.check_series(self.series(campaign=key, interval="hour", tz=name),
+                                      world.tally(hour), lambda point: point["t"])
+            if name == "Australia/Lord_Howe":
+                continue  # at that time of the year its hours are those of UTC
+            point, = self.series(campaign="autumn", interval="none", tz=name,
+                                 from_="2026-10-25T18:30:00Z", to="2026-10-26T18:45:00Z")
+            inside = self.worlds["autumn"].tally(
+                lambda at, *_: "2026-10-25T18:30:00Z" <= self.text(at) < "2026-10-26T18:45:00Z")
+            self.check_counts(point, inside[True])
+
+    def test_what_became_of_what_was_sent_in_an_hour_or_on_a_day(self):
+        berlin = zoneinfo.ZoneInfo("Europe/Berlin")
+        dims = {"provider": lambda provider, name: provider, "class": lambda provider, name: name,
+                "provider,class": lambda provider, name: (provider, name)}
+        for key, world in self.worlds.items():
+            tally = world.tally(lambda at, *_: self.text(at.replace(minute=0, second=0)), "sent")
+            points = self.series(campaign=key, by="sent", interval="hour")
+            self.check_series(points, tally, lambda point: point["t"])
+            for point in points:
+                self.assertIsNone(point["coverage"])
+            if key in REGISTERED:
+                for point in points:
+                    self.assertTrue(point["sent"], point)
+                    self.check_rates(point, point["sent"], tally[point["t"]])
+                self.assertEqual(sum(p["sent"] for p in points), world.size)
+            self.check_series(
+                self.series(campaign=key, by="sent", interval="day", tz="Europe/Berlin"),
+                world.tally(lambda at, *_: self.text(at.astimezone(berlin).replace(
+                    hour=0, minute=0, second=0, fold=0)), "sent"), lambda point: point["t"])
+            for group, of in dims.items():
+                self.check_series(
+                    self.series(campaign=key, by="sent", interval="none", group_by=group),
+                    world.tally(lambda at, provider, name, of=of: of(provider, name), "sent"),
+                    lambda point: point["dims"].get("provider") and (
+                        (point["dims"]["provider"], point["dims"]["class"])
+                        if "class" in point["dims"] else point["dims"]["provider"])
+                    or point["dims"].get("class"))
+
+    def test_the_same_of_all_campaigns_and_what_has_no_time_of_sending(self):
+        for group in ("provider", "class"):
+            whole = collections.defaultdict(collections.Counter)
+            for point in self.series(by="sent", interval="hour", group_by="campaign," + group):
+                whole[point["t"], point["dims"][group]].update(
+                    {name: point["counts"][name] for name in COUNTS})
+            self.check_series(self.series(by="sent", interval="hour", group_by=group), whole,
+                              lambda point, group=group: (point["t"], point["dims"][group]))
+        self.service.seed({"to": "bounce@b.example.com", "recipient": "undated@x.example",
+                           "action": "failed", "class": "mailbox_full", "permanent": "yes",
+                           "provider": "undated"})
+        reply = self.good(self.get("/v1/metrics", by="sent", group_by="provider",
+                                   from_="2026-01-01", to="2027-01-01")).json
+        found = {p["dims"]["provider"]: p for p in reply["undated"]}["undated"]
+        self.assertEqual((found["t"], found["counts"]["failed"]), (None, 1))
+        self.assertNotIn("undated", {p["dims"]["provider"] for p in reply["data"]})
+        self.assertNotIn("undated", self.get("/v1/metrics").json)
+        self.problem(self.get("/v1/metrics", by="received"), 400, "by", "reported")
 
     def test_providers_classes_and_both(self):
         world = self.worlds["autumn"]
@@ -310,8 +396,17 @@ class Reckoning(Case):
                 collections.Counter())
             query = {"campaign": key} if key else {}
             rows = self.good(self.get("/v1/delays", **query)).data
-            self.assertEqual({row["provider"]: row["open"] for row in rows}, dict(counts))
+            self.assertEqual({row["provider"]: row["open"] for row in rows if row["open"]},
+                             dict(counts))
+            closed = collections.Counter()
+            for world in worlds:
+                for name, tally in world.tally(lambda at, provider, name: provider).items():
+                    closed.update({(name, what): tally["delay_" + what]
+                                   for what in ("delivered", "failed")})
             for row in rows:
+                self.assertEqual(row["closed"], {
+                    "delivered": closed[row["provider"], "delivered"],
+                    "failed": closed[row["provider"], "failed"], "handed_off": 0, "expired": 0})
                 self.assertEqual(row["ages"], {"under_1h": 0, "under_6h": 0, "under_1d": 0,
                                                "older": row["open"]})
         self.service.seed(kit.failure("fresh", "slow@x.example", action="delayed",
@@ -332,7 +427,7 @@ class Reckoning(Case):
             outcome = world.outcome(events)
             if not outcome or outcome[0] == "delayed":
                 continue
-            sent = world.start + datetime.timedelta(minutes=int(address[5:].split("@")[0]))
+            sent = world.sent(address)
             if outcome[0] == "failed" and outcome[3] >= sent:
                 failures[outcome[4]].append((outcome[3] - sent).total_seconds())
             delayed = [event[3] for event in events if event[0] == "delayed"]
@@ -367,9 +462,12 @@ class Reckoning(Case):
             self.check_counts(points[key], world.tally(lambda *_: None)[None])
 
     def test_registered_sends_are_the_denominator_of_their_hour(self):
-        points = {p["t"]: p for p in self.series(campaign="march", interval="hour")}
-        for hour, count in self.sent.items():
-            self.assertEqual(points[self.text(hour)]["sent"], count)
+        for key, size in REGISTERED.items():
+            sent = collections.Counter(self.text(self.worlds[key].sent("%s%d@" % (key, n)).replace(
+                minute=0, second=0)) for n in range(size))
+            points = {p["t"]: p for p in self.series(campaign=key, interval="hour")}
+            for hour, count in sent.items():
+                self.assertEqual(points[hour]["sent"], count)
 
     def test_status_records(self):
         for key, world in self.worlds.items():
@@ -382,7 +480,7 @@ class Reckoning(Case):
     def test_suppressions_follow_from_proof_alone(self):
         found = {line["address"]: line for line in
                  self.get("/v1/suppressions", format="ndjson").lines}
-        expected = self.worlds["autumn"].suppressed | self.worlds["march"].suppressed
+        expected = set().union(*(world.suppressed for world in self.worlds.values()))
         at_once = {address for address, line in found.items()
                    if line["class"] in ("mailbox_unknown", "complaint")}
         self.assertEqual(at_once, expected)

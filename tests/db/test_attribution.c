@@ -176,6 +176,68 @@ static void each_of_two_signed_recipients_is_proven_by_his_own_path(void **state
     }
 }
 
+/* ---- counts.min_evidence ---- */
+
+static void evidence_below_the_floor_is_stored_and_moves_no_delivery(void **state)
+{
+    static const struct {
+        enum store_evidence floor;
+        int counted; /* of one record of each kind of evidence */
+    } rows[] = {{STORE_EVIDENCE_NONE, 5},
+                {STORE_EVIDENCE_MATCHED, 4},
+                {STORE_EVIDENCE_SIGNED_OTHER, 3},
+                {STORE_EVIDENCE_SIGNED_REF, 2},
+                {STORE_EVIDENCE_SIGNED, 1}};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+        struct store_policy policy = items_policy();
+        struct store_journal_position position = {"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", 5, 1, 500};
+        struct store_batch_result result = {0};
+        struct items *items = items_new();
+        struct store_conn *conn;
+        struct item_spec spec = {.action = REPORT_ACTION_FAILED,
+                                 .klass = REPORT_CLASS_MAILBOX_UNKNOWN,
+                                 .permanence = REPORT_PERMANENCE_PERMANENT};
+
+        db_fresh();
+        conn = items_connect();
+        db_exec("INSERT INTO campaign (key) VALUES ('spring')");
+        db_exec("INSERT INTO send (campaign_id, ref, recipient, message_id, sent_at) SELECT id, "
+                "'u-1', 'm@x.example', 'id-1', now() FROM campaign WHERE key = 'spring'");
+        spec.recipient = "none@x.example";
+        items_add(items, &spec);
+        spec.recipient = "m@x.example";
+        spec.returned_id = "id-1";
+        items_add(items, &spec);
+        spec.returned_id = NULL;
+        spec.signed_campaign = "spring";
+        spec.signed_for = "o@x.example";
+        spec.recipient = "stranger@x.example";
+        items_add(items, &spec);
+        spec.signed_for = NULL;
+        spec.signed_ref = "u-2";
+        items_add(items, &spec);
+        spec.signed_ref = NULL;
+        spec.signed_for = spec.recipient = "s@x.example";
+        items_add(items, &spec);
+        policy.min_evidence = rows[i].floor;
+        assert_int_equal(
+            store_write_batch(conn, &policy, &position, items->item, items->count, &result),
+            DSND_OK);
+        assert_int_equal(db_int("SELECT count(DISTINCT evidence) FROM status"), 5);
+        assert_int_equal(db_int("SELECT sum(statuses) FROM total_campaign"), 5);
+        assert_int_equal(db_int("SELECT sum(proven) FROM total_campaign"), 4);
+        assert_int_equal(db_int("SELECT sum(failed) FROM total_campaign"), rows[i].counted);
+        assert_int_equal(db_int("SELECT count(*) FROM delivery WHERE state = 4"), rows[i].counted);
+        /* Suppression asks for proof itself, whatever is counted. */
+        assert_int_equal(db_int("SELECT count(*) FROM suppression WHERE address IS NOT NULL"), 2);
+        items_check_totals();
+        store_conn_free(conn);
+        items_free(items);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -184,6 +246,7 @@ int main(void)
         cmocka_unit_test(a_stranger_beside_the_registered_recipient_moves_a_delivery_of_his_own),
         cmocka_unit_test(a_forged_return_path_attributes_nothing),
         cmocka_unit_test(each_of_two_signed_recipients_is_proven_by_his_own_path),
+        cmocka_unit_test(evidence_below_the_floor_is_stored_and_moves_no_delivery),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -181,7 +181,7 @@ struct store_conn *items_connect(void)
 
 /* Counts over the deliveries themselves, in the shape of the totals. */
 #define TRUTH                                                                                     \
-    "WITH outcome AS (SELECT campaign_id, date_trunc('hour', outcome_at, 'UTC') h, provider p, "  \
+    "WITH outcome AS (SELECT campaign_id, total_bucket(outcome_at) h, provider p, "               \
     "class c, count(*) FILTER (WHERE state = 4) failed, "                                         \
     "count(*) FILTER (WHERE state = 4 AND kind = 1) hard, "                                       \
     "count(*) FILTER (WHERE state = 4 AND kind = 2) soft, "                                       \
@@ -189,16 +189,46 @@ struct store_conn *items_connect(void)
     "count(*) FILTER (WHERE state = 3) delivered, count(*) FILTER (WHERE state = 2) handed_off, " \
     "count(*) FILTER (WHERE state = 1 AND delay_expired_at IS NULL) delay_open, "                 \
     "0::bigint \"delayed\", 0::bigint complained FROM delivery GROUP BY 1, 2, 3, 4 "              \
-    "UNION ALL SELECT campaign_id, date_trunc('hour', delayed_at, 'UTC'), delayed_provider, "     \
+    "UNION ALL SELECT campaign_id, total_bucket(delayed_at), delayed_provider, "                  \
     "delayed_class, 0, 0, 0, 0, 0, 0, 0, count(*), 0 FROM delivery WHERE delayed_at IS NOT NULL " \
     "GROUP BY 1, 2, 3, 4 "                                                                        \
-    "UNION ALL SELECT campaign_id, date_trunc('hour', complained_at, 'UTC'), "                    \
+    "UNION ALL SELECT campaign_id, total_bucket(complained_at), "                                 \
     "complained_provider, 15, 0, 0, 0, 0, 0, 0, 0, 0, count(*) FROM delivery "                    \
     "WHERE complained_at IS NOT NULL GROUP BY 1, 2, 3, 4) "
 #define SUMS                                                                           \
     "sum(failed), sum(hard), sum(soft), sum(block), sum(delivered), sum(handed_off), " \
     "sum(delay_open), sum(\"delayed\"), sum(complained)"
 #define NONZERO "HAVING (" SUMS ") <> (0, 0, 0, 0, 0, 0, 0, 0, 0) "
+
+/* By the time of sending: what the deliveries say. */
+#define SENT_SUMS "sum(sent), " SUMS
+#define ZEROS "0, 0, 0, 0, 0, 0, 0, 0, 0, 0"
+#define COHORT                                                                                    \
+    "WITH d AS (SELECT *, coalesce(date_bin('15 minutes', sent_at, '2000-01-01 00:00Z'), "        \
+    "'-infinity') h FROM delivery), truth AS (SELECT campaign_id, h, provider p, class c, "       \
+    "(state = 4)::int failed, (state = 4 AND kind = 1)::int hard, "                               \
+    "(state = 4 AND kind = 2)::int soft, (state = 4 AND kind = 3)::int block, "                   \
+    "(state = 3)::int delivered, (state = 2)::int handed_off, "                                   \
+    "(state = 1 AND delay_expired_at IS NULL)::int delay_open, 0 \"delayed\", 0 complained FROM " \
+    "d "                                                                                          \
+    "UNION ALL SELECT campaign_id, h, delayed_provider, delayed_class, 0, 0, 0, 0, 0, 0, 0, "     \
+    "1, 0 FROM d WHERE delayed_at IS NOT NULL "                                                   \
+    "UNION ALL SELECT campaign_id, h, complained_provider, 15, 0, 0, 0, 0, 0, 0, 0, 0, 1 "        \
+    "FROM d WHERE complained_at IS NOT NULL) "
+#define ROLL                                                                                      \
+    "WITH base AS (SELECT 0 basis, * FROM total_hour UNION ALL SELECT 1, * FROM total_cohort), "  \
+    "parts AS (SELECT b.basis, r.campaign, r.dims, date_trunc('hour', hour, 'UTC') h, r.p, r.c, " \
+    "b.sent, failed, hard, soft, block, delivered, handed_off, delay_open, \"delayed\", "         \
+    "complained FROM base b CROSS JOIN LATERAL (VALUES (0, campaign_id, 0, '', 0), "              \
+    "(0, -1, 0, '', 0), (0, -1, 1, provider, 0), (0, -1, 2, '', class), (1, -1, 0, '', 0), "      \
+    "(1, -1, 1, provider, 0), (1, -1, 2, '', class), (1, -1, 3, provider, class)) "               \
+    "r (of, campaign, dims, p, c) WHERE r.of = b.basis) "
+#define DELAYS                                                                                   \
+    "WITH truth AS (SELECT x.id, provider, sum((state = 1 AND delay_expired_at IS NULL)::int), " \
+    "sum((state = 2)::int), sum((state = 3)::int), sum((state = 4)::int), "                      \
+    "sum((state = 1 AND delay_expired_at IS NOT NULL)::int) FROM delivery d "                    \
+    "CROSS JOIN LATERAL (VALUES (d.campaign_id), (-1)) x (id) "                                  \
+    "WHERE delayed_at IS NOT NULL GROUP BY 1, 2) "
 
 void items_check_totals(void)
 {
@@ -229,6 +259,27 @@ void items_check_totals(void)
         "SELECT (SELECT coalesce(sum(statuses), 0) FROM total_hour_all) - (SELECT count(*) FROM "
         "status)",
         "SELECT count(*) FROM total_campaign WHERE failed <> hard + soft + block",
+        COHORT "SELECT count(*) FROM ((SELECT campaign_id, h, p, c, " SUMS
+               " FROM truth GROUP BY 1, 2, 3, 4 HAVING (" SUMS ") <> ("
+               "0, 0, 0, 0, 0, 0, 0, 0, 0"
+               ") EXCEPT SELECT campaign_id, hour, provider, class, " SUMS
+               " FROM total_cohort GROUP BY 1, 2, 3, 4) UNION ALL "
+               "(SELECT campaign_id, hour, provider, class, " SUMS
+               " FROM total_cohort GROUP BY 1, 2, 3, 4 HAVING (" SUMS ") <> ("
+               "0, 0, 0, 0, 0, 0, 0, 0, 0"
+               ") EXCEPT SELECT campaign_id, h, p, c, " SUMS " FROM truth GROUP BY 1, 2, 3, 4)) d",
+        ROLL "SELECT count(*) FROM ((SELECT basis, campaign, dims, h, p, c, " SENT_SUMS
+             " FROM parts GROUP BY 1, 2, 3, 4, 5, 6 HAVING (" SENT_SUMS ") <> (" ZEROS
+             ") EXCEPT SELECT basis, campaign_id, dims, hour, provider, class, " SENT_SUMS
+             " FROM total_roll GROUP BY 1, 2, 3, 4, 5, 6) UNION ALL "
+             "(SELECT basis, campaign_id, dims, hour, provider, class, " SENT_SUMS
+             " FROM total_roll GROUP BY 1, 2, 3, 4, 5, 6 HAVING (" SENT_SUMS ") <> (" ZEROS
+             ") EXCEPT SELECT basis, campaign, dims, h, p, c, " SENT_SUMS
+             " FROM parts GROUP BY 1, 2, 3, 4, 5, 6)) d",
+        DELAYS "SELECT count(*) FROM (SELECT * FROM truth EXCEPT SELECT * FROM total_delay) d",
+        DELAYS "SELECT count(*) FROM (SELECT * FROM total_delay "
+               "WHERE open + handed_off + delivered + failed + expired <> 0 "
+               "EXCEPT SELECT * FROM truth) d",
         "SELECT (SELECT count(*) FROM status) - (SELECT coalesce(sum(statuses), 0) "
         "FROM total_campaign)",
         "SELECT (SELECT count(*) FROM status WHERE evidence > 0) - "
