@@ -22,6 +22,8 @@ const struct route route_table[] = {
     {REQUEST_GET, "/v1/reports/{}", READ, 0, reports_get},
     {REQUEST_GET, "/v1/reports/{}/raw", READ, 0, reports_raw},
     {REQUEST_GET, "/v1/reports/{}/explain", READ, 0, reports_explain},
+    {REQUEST_GET, "/v1/incidents", READ, 0, incidents_list},
+    {REQUEST_GET, "/v1/incidents/{}", READ, 0, incidents_get},
     {REQUEST_GET, "/v1/suppressions", READ | LISTS, 0, suppressions_list},
     {REQUEST_GET, "/v1/suppressions/changes", READ | LISTS, 0, suppressions_changes},
     {REQUEST_POST, "/v1/suppressions/check", READ | LISTS, ROUTE_JSON, suppressions_check},

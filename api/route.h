@@ -53,6 +53,7 @@ route_handler metrics_get_series;
 route_handler timings_campaign, timings_delays;
 route_handler statuses_list, statuses_get;
 route_handler reports_get, reports_raw, reports_explain;
+route_handler incidents_list, incidents_get;
 route_handler suppressions_list, suppressions_get, suppressions_put, suppressions_delete;
 route_handler suppressions_check, suppressions_changes, suppressions_undo;
 route_handler suppressions_held, suppressions_decide;

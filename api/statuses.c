@@ -43,6 +43,7 @@ const struct field statuses_fields[STORE_STATUS_COLUMNS] = {
 struct query {
     struct list_params list;
     struct store_status_filter filter;
+    int64_t incident; /* 0: any */
     int klass;
     int action;
 };
@@ -71,6 +72,7 @@ enum dsnd_err statuses_list(struct request *request, struct store_conn *conn)
         LIST_PARAMS(struct query),
         {"campaign", PARAM_KEY, offsetof(struct query, filter.campaign), 0, 0, NULL},
         {"recipient", PARAM_ADDRESS, offsetof(struct query, filter.recipient), 0, 0, NULL},
+        {"incident", PARAM_COUNT, offsetof(struct query, incident), 1, INT64_MAX, NULL},
         {"provider", PARAM_STRING, offsetof(struct query, filter.provider), 0, 64, NULL},
         {"from", PARAM_TIME, offsetof(struct query, filter.from), 0, 0, NULL},
         {"to", PARAM_TIME, offsetof(struct query, filter.to), 0, 0, NULL},
@@ -84,8 +86,14 @@ enum dsnd_err statuses_list(struct request *request, struct store_conn *conn)
     query->list = (struct list_params)LIST_PARAMS_INIT;
     query->klass = -1;
     query->action = -1;
+    query->incident = 0;
     if (!request_params(request, specs, sizeof(specs) / sizeof(*specs), query))
         return DSND_OK;
+    if (query->incident && dsnd_str_present(query->filter.recipient)) {
+        request_problem(request, 400, "incident", "incident cannot be combined with recipient");
+        return DSND_OK;
+    }
+    query->filter.incident = query->incident;
     query->filter.klass = names_class_number(query->klass);
     query->filter.action = names_action_number(query->action);
     return list_answer(request, conn, &list_spec, &query->list, query);

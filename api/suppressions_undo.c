@@ -9,6 +9,7 @@
 #include "api/route.h"
 #include "base/clock.h"
 #include "parse/report.h"
+#include "store/query_incident.h"
 #include "store/query_suppression.h"
 
 enum { NAME_MAX_OCTETS = 128, NOTE_MAX_OCTETS = 500 };
@@ -19,6 +20,7 @@ struct body {
     struct dsnd_str rule;
     struct dsnd_str provider;
     struct dsnd_str note;
+    int64_t incident;
     int64_t from_us;
     int64_t to_us;
     bool dry_run;
@@ -30,8 +32,11 @@ static bool make_filter(struct request *request, const struct body *body,
 {
     enum report_class klass = REPORT_CLASS_NONE;
 
-    *ret_filter = (struct store_undo_filter){
-        .klass = -1, .campaign = body->campaign, .rule = body->rule, .provider = body->provider};
+    *ret_filter = (struct store_undo_filter){.klass = -1,
+                                             .campaign = body->campaign,
+                                             .rule = body->rule,
+                                             .provider = body->provider,
+                                             .incident = body->incident};
     if (dsnd_str_present(body->klass)) {
         if (report_class_from(body->klass, &klass)) {
             request_problem(request, 400, "class", "class must be the name of a class");
@@ -40,12 +45,29 @@ static bool make_filter(struct request *request, const struct body *body,
         ret_filter->klass = (int)klass;
     }
     if (ret_filter->klass >= 0 || dsnd_str_present(body->campaign) ||
-        dsnd_str_present(body->rule) || dsnd_str_present(body->provider) || body->from_us >= 0 ||
-        body->to_us >= 0)
+        dsnd_str_present(body->rule) || dsnd_str_present(body->provider) || body->incident ||
+        body->from_us >= 0 || body->to_us >= 0)
         return true;
-    request_problem(request, 400, "body",
-                    "body must name a cause: class, campaign, rule, provider, from or to");
+    request_problem(
+        request, 400, "body",
+        "body must name a cause: class, campaign, rule, provider, incident, from or to");
     return false;
+}
+
+/* False where the answer is made, or `*ret_err` is set. */
+static bool has_incident(struct request *request, struct store_conn *conn, int64_t id,
+                         enum dsnd_err *ret_err)
+{
+    struct store_rows *rows = NULL;
+
+    *ret_err = store_incident_get(conn, id, &rows);
+    store_rows_free(rows);
+    if (*ret_err == DSND_ERR_NOT_FOUND) {
+        request_problem(request, 400, "incident", "incident is none that GET /v1/incidents lists");
+        *ret_err = DSND_OK;
+        return false;
+    }
+    return *ret_err == DSND_OK;
 }
 
 static enum dsnd_err run(struct store_conn *conn, const struct body *body,
@@ -73,12 +95,13 @@ static enum dsnd_err undo(struct request *request, struct store_conn *conn, json
         {"campaign", MEMBER_KEY, offsetof(struct body, campaign), SIZE_MAX, 0},
         {"rule", MEMBER_STRING, offsetof(struct body, rule), SIZE_MAX, NAME_MAX_OCTETS},
         {"provider", MEMBER_STRING, offsetof(struct body, provider), SIZE_MAX, NAME_MAX_OCTETS},
+        {"incident", MEMBER_COUNT, offsetof(struct body, incident), SIZE_MAX, INT64_MAX},
         {"from", MEMBER_TIME, offsetof(struct body, from_us), SIZE_MAX, 0},
         {"to", MEMBER_TIME, offsetof(struct body, to_us), SIZE_MAX, 0},
         {"note", MEMBER_STRING, offsetof(struct body, note), SIZE_MAX, NOTE_MAX_OCTETS},
         {"dry_run", MEMBER_BOOL, offsetof(struct body, dry_run), SIZE_MAX, 0},
     };
-    struct body body = {.from_us = -1, .to_us = -1};
+    struct body body = {.incident = 0, .from_us = -1, .to_us = -1};
     struct store_undo_filter filter;
     struct params_error error;
     struct json_out json;
@@ -91,6 +114,8 @@ static enum dsnd_err undo(struct request *request, struct store_conn *conn, json
     }
     if (!make_filter(request, &body, &filter))
         return DSND_OK;
+    if (body.incident && !has_incident(request, conn, body.incident, &err))
+        return err;
     err = run(conn, &body, &filter, &count);
     if (err)
         return err;

@@ -56,6 +56,9 @@
     X(PIPELINE_RETRIES, "dsnd_pipeline_retries_total", "", "counter", "Transactions repeated after a lost connection or a serialization failure.") \
     X(PIPELINE_QUARANTINED, "dsnd_pipeline_quarantined_total", "", "counter", "Messages set aside with their raw octets.") \
     X(PIPELINE_PARSER_KILLED, "dsnd_pipeline_parser_killed_total", "", "counter", "Starts that found a message on which the parser had died.") \
+    X(INCIDENTS_REPUTATION, "dsnd_incidents_open", "class=\"reputation_block\"", "gauge", "Incidents open now, by class.") \
+    X(INCIDENTS_AUTH, "dsnd_incidents_open", "class=\"auth_failure\"", "gauge", "") \
+    X(INCIDENTS_CONTENT, "dsnd_incidents_open", "class=\"content_block\"", "gauge", "") \
     X(PG_UP, "dsnd_pg_up", "", "gauge", "1 when the pipeline's last call of PostgreSQL succeeded.") \
     X(HTTP_2XX, "dsnd_http_requests_total", "status=\"2xx\"", "counter", "HTTP requests answered, by status class.") \
     X(HTTP_3XX, "dsnd_http_requests_total", "status=\"3xx\"", "counter", "") \

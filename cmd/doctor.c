@@ -147,6 +147,10 @@ static void examine_store(struct doctor *self, struct store_conn *conn)
             self, DOCTOR_WARN, "database",
             "partitions end %lld days from now: the pipeline makes them ahead, is it running?",
             (long long)service.days_ahead);
+    if (service.incidents_open)
+        doctor_find(self, DOCTOR_WARN, "incidents",
+                    "%lld are open, providers refuse your mail: GET /v1/incidents?state=open",
+                    (long long)service.incidents_open);
     if (service.quarantined_waiting)
         doctor_find(self, DOCTOR_WARN, "quarantine",
                     "%lld messages were set aside: GET /v1/quarantine",

@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/metrics.h"
+#include "store/query_incident.h"
 
 enum {
     WRITER_BACKOFF_FIRST_MS = 50,
@@ -128,6 +129,19 @@ static void close_connection(struct pipeline_writer *self)
     self->conn = NULL;
 }
 
+static enum dsnd_err count_incidents(struct pipeline_writer *self)
+{
+    int64_t open[REPORT_CLASS_COUNT];
+    enum dsnd_err err = store_incident_open(self->conn, open);
+
+    if (err)
+        return err;
+    metrics_set(METRIC_INCIDENTS_REPUTATION, (uint64_t)open[REPORT_CLASS_REPUTATION_BLOCK]);
+    metrics_set(METRIC_INCIDENTS_AUTH, (uint64_t)open[REPORT_CLASS_AUTH_FAILURE]);
+    metrics_set(METRIC_INCIDENTS_CONTENT, (uint64_t)open[REPORT_CLASS_CONTENT_BLOCK]);
+    return DSND_OK;
+}
+
 static enum dsnd_err maintain(struct pipeline_writer *self)
 {
     int64_t now = dsnd_clock_monotonic_ms();
@@ -136,6 +150,8 @@ static enum dsnd_err maintain(struct pipeline_writer *self)
     if (self->maintained_ms && now - self->maintained_ms < WRITER_MAINTAIN_EVERY_MS)
         return DSND_OK;
     err = store_maintain(self->conn, &self->settings.retention, dsnd_clock_now_us());
+    if (!err)
+        err = count_incidents(self);
     if (!err)
         self->maintained_ms = now;
     return err;

@@ -91,6 +91,22 @@ static enum dsnd_err hold_all(struct store_conn *conn, const struct pg_params *p
     return err;
 }
 
+static enum dsnd_err turn_incidents(struct store_conn *conn, struct pg_params *params,
+                                    int64_t now_us, int64_t keep_us)
+{
+    enum dsnd_err err;
+
+    pg_params_clear(params);
+    pg_add_time(params, now_us);
+    if (keep_us > 0)
+        pg_add_time(params, now_us - keep_us);
+    else
+        pg_add_null(params);
+    err = pg_run(conn, STATEMENT_INCIDENT_TURN, params, NULL);
+    /* A writer stood in the way: the next call goes on. */
+    return err == DSND_ERR_UNAVAILABLE && !conn->broken ? DSND_OK : err;
+}
+
 enum dsnd_err store_maintain(struct store_conn *conn, const struct store_retention *retention,
                              int64_t now_us)
 {
@@ -104,6 +120,8 @@ enum dsnd_err store_maintain(struct store_conn *conn, const struct store_retenti
         err = drop_all(conn, &params, retention, now_us);
     if (!err && retention->delay_horizon_us > 0)
         err = close_delays(conn, &params, now_us, retention->delay_horizon_us);
+    if (!err)
+        err = turn_incidents(conn, &params, now_us, retention->status_us);
     pg_params_clear(&params);
     pg_add_time(&params, now_us);
     if (!err)

@@ -31,6 +31,7 @@ enum dsnd_err store_service_get(struct store_conn *conn, struct store_service *r
 {
     enum dsnd_err err = get_number(conn, STATEMENT_PARTITION_DAYS, &ret_service->days_ahead);
 
-    return err ? err
-               : get_number(conn, STATEMENT_QUARANTINE_WAITING, &ret_service->quarantined_waiting);
+    if (!err)
+        err = get_number(conn, STATEMENT_QUARANTINE_WAITING, &ret_service->quarantined_waiting);
+    return err ? err : get_number(conn, STATEMENT_INCIDENT_COUNT, &ret_service->incidents_open);
 }

@@ -25,6 +25,7 @@ enum dsnd_err store_journal_list(struct store_conn *conn, unsigned limit,
 
 struct store_service {
     int64_t days_ahead;          /* days after today (UTC) for which partitions exist; may be < 0 */
+    int64_t incidents_open;      /* causes for which providers refuse mail now */
     int64_t quarantined_waiting; /* messages set aside and not replayed */
 };
 DSND_MUST_CHECK

@@ -11,13 +11,20 @@ static void add_number(struct pg_params *params, int number)
         pg_add_i16(params, (int16_t)number);
 }
 
-/* What depends on the recipient or else on the campaign: each has an index of its own. */
+/* What depends on incident, recipient or else campaign, the first that is given: each has an index
+ * of its own. */
 static enum dsnd_err add_key(struct pg_params *params, const struct store_status_filter *filter,
                              enum statement *ret_statement)
 {
     struct store_hash hash;
     enum dsnd_err err;
 
+    if (filter->incident) {
+        *ret_statement = STATEMENT_STATUS_LIST_INCIDENT;
+        pg_add_i64(params, filter->incident);
+        pg_add_text(params, filter->campaign);
+        return DSND_OK;
+    }
     if (!dsnd_str_present(filter->recipient)) {
         *ret_statement = STATEMENT_STATUS_LIST;
         if (dsnd_str_present(filter->campaign)) {

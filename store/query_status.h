@@ -42,6 +42,7 @@ enum store_status_column {
 struct store_status_filter {
     struct dsnd_str campaign;
     struct dsnd_str recipient;
+    int64_t incident; /* number of it, only without `recipient`; 0: any */
     struct dsnd_str provider;
     struct dsnd_str from; /* received at or after; time text */
     struct dsnd_str to;   /* received before */

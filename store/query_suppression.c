@@ -217,6 +217,10 @@ static void add_undo_filter(struct pg_params *params, const struct store_undo_fi
     pg_add_text(params, filter->campaign);
     pg_add_text(params, filter->rule);
     pg_add_text(params, filter->provider);
+    if (filter->incident)
+        pg_add_i64(params, filter->incident);
+    else
+        pg_add_null(params);
 }
 
 static enum dsnd_err run_count(struct store_conn *conn, enum statement statement,

@@ -83,6 +83,7 @@ struct store_undo_filter {
     struct dsnd_str campaign; /* whose report made the entry */
     struct dsnd_str rule;     /* that decided a record behind it */
     struct dsnd_str provider; /* of a record behind it */
+    int64_t incident;         /* whose provider and time a record behind it has; 0: any */
 };
 /* How many there are, and lift them all in one transaction; each is a change with the note. */
 DSND_MUST_CHECK

@@ -65,3 +65,31 @@ enum dsnd_err store_text_signature(struct dsnd_arena *arena, struct dsnd_str tex
     *ret_signature = dsnd_str_make(out, fitting(out, len, STORE_SIGNATURE_MAX));
     return DSND_OK;
 }
+
+enum dsnd_err store_text_mask(struct dsnd_arena *arena, struct dsnd_str text,
+                              struct dsnd_str *ret_masked)
+{
+    static const char mask[] = {'.', '.', '.'};
+    char *out = dsnd_arena_alloc(arena, text.len + sizeof(mask) * (text.len / 2 + 1) + 1);
+    size_t len = 0;
+
+    if (!out)
+        return DSND_ERR_NOMEM;
+    for (size_t at = 0; at < text.len && len <= STORE_MASKED_MAX;) {
+        size_t start = at;
+
+        while (at < text.len && !parts_words(text.ptr[at]))
+            at++;
+        if (memchr(text.ptr + start, '@', at - start)) {
+            memcpy(out + len, mask, sizeof(mask));
+            len += sizeof(mask);
+        } else {
+            memcpy(out + len, text.ptr + start, at - start);
+            len += at - start;
+        }
+        if (at < text.len)
+            out[len++] = text.ptr[at++];
+    }
+    *ret_masked = dsnd_str_make(out, fitting(out, len, STORE_MASKED_MAX));
+    return DSND_OK;
+}

@@ -8,7 +8,7 @@
 #include "base/err.h"
 #include "base/str.h"
 
-enum { STORE_SIGNATURE_MAX = 200 };
+enum { STORE_SIGNATURE_MAX = 200, STORE_MASKED_MAX = 500 };
 
 /*
  * `text` in lower case (ASCII) without words that name somebody or something single: those with an
@@ -19,5 +19,13 @@ enum { STORE_SIGNATURE_MAX = 200 };
 DSND_MUST_CHECK
 enum dsnd_err store_text_signature(struct dsnd_arena *arena, struct dsnd_str text,
                                    struct dsnd_str *ret_signature);
+
+/*
+ * `text` with "..." in the place of every word that holds an '@', so that it names nobody; at most
+ * STORE_MASKED_MAX octets, cut between characters. Linear. DSND_ERR_NOMEM.
+ */
+DSND_MUST_CHECK
+enum dsnd_err store_text_mask(struct dsnd_arena *arena, struct dsnd_str text,
+                              struct dsnd_str *ret_masked);
 
 #endif

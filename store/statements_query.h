@@ -44,7 +44,8 @@
     " FROM suppression s LEFT JOIN campaign c ON c.id = s.campaign_id AND c.id <> 0" \
     " WHERE (s.expires_at IS NULL OR s.expires_at > now())"
 
-/* Entries by cause: $1 class, $2 from, $3 to, $4 campaign, $5 rule, $6 provider of a record behind. */
+/* Entries by cause: $1 class, $2 from, $3 to, $4 campaign, $5 rule, $6 provider of a record behind,
+ * $7 incident: a record of it, or of its provider while it went on. */
 #define QUERY_UNDO \
     " FROM suppression s WHERE s.source = 1 AND ($1::smallint IS NULL OR s.class = $1)" \
     " AND ($2::text IS NULL OR s.created_at >= $2::text::timestamptz)" \
@@ -52,7 +53,12 @@
     " AND ($4::text IS NULL OR s.campaign_id = (SELECT id FROM campaign WHERE key = $4))" \
     " AND (($5::text IS NULL AND $6::text IS NULL) OR EXISTS (SELECT" \
     " FROM unnest(s.status_ids) u (id) JOIN status t ON t.id = u.id" \
-    " WHERE ($5 IS NULL OR t.rule = $5) AND ($6 IS NULL OR t.provider = $6)))"
+    " WHERE ($5 IS NULL OR t.rule = $5) AND ($6 IS NULL OR t.provider = $6)))" \
+    " AND ($7::bigint IS NULL OR EXISTS (SELECT FROM incident i," \
+    " unnest(s.status_ids) u (id) JOIN status t ON t.id = u.id" \
+    " WHERE i.id = $7 AND t.received_at >= i.started_at" \
+    " AND (i.closed_at IS NULL OR t.received_at <= i.last_at)" \
+    " AND (t.incident_key = i.key OR (i.provider <> '' AND t.provider = i.provider))))"
 
 #define QUERY_QUARANTINE \
     "SELECT id::text, received_at::text, stored_at::text, reason::text, error, peer, helo," \
@@ -205,6 +211,16 @@
       QUERY_STATUS "s.recipient_key = $8" \
       " AND ($9::text IS NULL OR s.campaign_id = (SELECT id FROM campaign WHERE key = $9)) AND " \
       QUERY_STATUS_FILTER QUERY_STATUS_PAGE) \
+    X(STATUS_LIST_INCIDENT, \
+      QUERY_STATUS "s.incident_key = (SELECT key FROM incident WHERE id = $8)" \
+      " AND s.id >= (SELECT record_floor((started_at AT TIME ZONE 'UTC')::date)" \
+      "  FROM incident WHERE id = $8)" \
+      " AND s.id < (SELECT record_floor((last_at AT TIME ZONE 'UTC')::date + 1)" \
+      "  FROM incident WHERE id = $8)" \
+      " AND s.received_at >= (SELECT started_at FROM incident WHERE id = $8)" \
+      " AND s.received_at <= (SELECT last_at FROM incident WHERE id = $8)" \
+      " AND ($9::text IS NULL OR s.campaign_id = (SELECT id FROM campaign WHERE key = $9)) AND " \
+      QUERY_STATUS_FILTER QUERY_STATUS_PAGE) \
     X(STATUS_GET, QUERY_STATUS "s.id = $1::text::bigint") \
     X(STATUS_OF_REPORT, \
       QUERY_STATUS "s.report_id = $1::text::bigint" \
@@ -278,7 +294,7 @@
       "  WHERE k.address_hash = due.address_hash)," \
       " gone AS (DELETE FROM suppression s USING due WHERE s.address_hash = due.address_hash" \
       "  RETURNING s.*)" \
-      " SELECT suppression_log(2::smallint, 2::smallint, $7::text," \
+      " SELECT suppression_log(2::smallint, 2::smallint, $8::text," \
       "  array_agg(gone::suppression))::text FROM gone") \
     X(SUPPRESSION_CHANGES, \
       "SELECT h.seq::text, h.op::text, h.address, c.key, h.ref, h.class::text, h.at::text," \

@@ -147,12 +147,13 @@ enum { STORE_DAYS_AHEAD = 7 };
         " retry_after_s, ordinal, action, class, cause, permanence, fault, evidence, smtp_code," \
         " ref, recipient, proven_recipient, final_recipient, original_recipient, status," \
         " smtp_status, provider, remote_mta, diagnostic, will_retry_until, rule, matched," \
-        " rules_version, blocklist)" \
+        " rules_version, blocklist, incident_key)" \
         " SELECT * FROM unnest($1::int8[], $2::int8[], $3::int8[], $4::timestamptz[]," \
         " $5::int8[], $6::int4[], $7::int2[], $8::int2[], $9::int2[], $10::int2[], $11::int2[]," \
         " $12::int2[], $13::int2[], $14::int2[], $15::text[], $16::text[], $17::text[]," \
         " $18::text[], $19::text[], $20::text[], $21::text[], $22::text[], $23::text[]," \
-        " $24::text[], $25::text[], $26::text[], $27::text[], $28::text[], $29::text[])") \
+        " $24::text[], $25::text[], $26::text[], $27::text[], $28::text[], $29::text[]," \
+        " $30::int8[])") \
     X(WRITE_DELIVERY_SET, \
         "UPDATE delivery d SET state = n.state, class = n.class, kind = n.kind," \
         " provider = n.provider, outcome_at = n.outcome_at, status_id = n.status_id," \

@@ -43,6 +43,8 @@ static const enum statement statements[] = {
     STATEMENT_WRITE_TOTAL_CAMPAIGN,
     STATEMENT_WRITE_TOTAL_TIMES,
     STATEMENT_WRITE_RULE_HIT,
+    STATEMENT_WRITE_INCIDENT,
+    STATEMENT_WRITE_INCIDENT_PARTS,
     STATEMENT_WRITE_GUARD,
     STATEMENT_WRITE_STRIKE,
     STATEMENT_WRITE_SUPPRESSION,
@@ -152,6 +154,8 @@ static enum dsnd_err run_span(struct write_span *self, const struct store_item *
     }
     if (!err)
         err = write_attribute(self);
+    if (!err)
+        err = write_find_incidents(self);
     if (!err)
         err = write_deliveries(self);
     if (!err)

@@ -96,8 +96,9 @@ enum dsnd_err store_write_batch(struct store_conn *conn, const struct store_poli
 
 /*
  * What has to happen as time passes: make partitions ahead, drop those beyond retention, close
- * delays beyond the horizon, expire suppressions, forget old duplicate keys. Call every minute;
- * several callers at once are harmless. DSND_ERR_UNAVAILABLE, DSND_ERR_VERSION.
+ * delays beyond the horizon, open and close incidents, expire suppressions, forget old duplicate
+ * keys. Call every minute; several callers at once are harmless. DSND_ERR_UNAVAILABLE,
+ * DSND_ERR_VERSION.
  */
 struct store_retention {
     int64_t raw_us;

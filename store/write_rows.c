@@ -387,6 +387,8 @@ static enum dsnd_err send_all(struct write_span *self, size_t *ret_sent)
     if (!err)
         err = send_hits(self);
     if (!err)
+        err = write_send_incidents(self, &sent);
+    if (!err)
         err = write_send_suppressions(self, &sent);
     if (!err)
         err = write_send_receipts(self, &sent);

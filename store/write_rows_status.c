@@ -30,6 +30,7 @@ struct status_row {
     struct dsnd_str matched;
     struct dsnd_str rules_version;
     struct dsnd_str blocklist;
+    int64_t incident_key;
 };
 
 #define AT(member) offsetof(struct status_row, member)
@@ -65,6 +66,7 @@ static const struct pg_column columns[] = {
     {PG_KIND_TEXT, AT(matched)},
     {PG_KIND_TEXT, AT(rules_version)},
     {PG_KIND_TEXT, AT(blocklist)},
+    {PG_KIND_I64_OR_NULL, AT(incident_key)},
 };
 
 static enum dsnd_err format_code(struct write_span *self, struct report_status code,
@@ -119,6 +121,7 @@ static enum dsnd_err make_row(struct write_span *self, const struct write_item *
         .matched = r->matched,
         .rules_version = self->policy->rules_version,
         .blocklist = r->blocklist,
+        .incident_key = s->incident_key,
     };
     err = format_code(self, r->status, &row->status);
     return err ? err : format_code(self, r->smtp_status, &row->smtp_status);

@@ -4,7 +4,8 @@
  *
  * Locks are taken in one order everywhere, each kind in key order, so that writers never deadlock:
  * journal position, report_seen, campaign, delivery, the totals (all under total_lock()), rule_hit,
- * suppression_guard, suppression_strike, suppression, suppression_clock.
+ * incident (with what hangs on it), suppression_guard, suppression_strike, suppression,
+ * suppression_clock.
  * (A batch that both adds and lifts goes twice over the last three; where two such meet, PostgreSQL
  * ends one and it is written again.)
  */
@@ -39,6 +40,7 @@ struct write_status {
     enum store_evidence evidence;
     struct dsnd_str proven; /* the address the evidence proves; absent if none */
     struct dsnd_str ref;    /* of the delivery; absent if none can be named */
+    int64_t incident_key;   /* 0: its class makes no incidents */
     bool moves;             /* `event` is set */
     bool counts;            /* so it is, and the evidence suffices for it to be counted */
     struct delivery_event event;
@@ -95,6 +97,8 @@ struct write_span {
     size_t delivery_count;
     PGresult *delivery_rows; /* views of deliveries borrow from it */
     struct totals totals;
+    struct run *runs; /* write_incident.c: a row a record of a sender-side cause */
+    size_t run_count;
     struct store_journal_position position; /* to be stored */
     bool last;           /* part of its batch: the position is the caller's own */
     const char *refusal; /* what PostgreSQL said of a refused item, or NULL */
@@ -120,6 +124,10 @@ int write_find(const PGresult *rows, int column, struct dsnd_str text);
 DSND_MUST_CHECK
 enum dsnd_err write_attribute(struct write_span *self);
 
+/* write_incident.c: which statuses are of a sender-side cause. DSND_ERR_NOMEM. */
+DSND_MUST_CHECK
+enum dsnd_err write_find_incidents(struct write_span *self);
+
 /* write_delivery.c: second exchange; move the deliveries and collect the totals. */
 DSND_MUST_CHECK
 enum dsnd_err write_deliveries(struct write_span *self);
@@ -137,6 +145,9 @@ enum dsnd_err write_send_statuses(struct write_span *self);
 /* write_receipt.c: receipts for delivered mail; `*ret_sent` grows by the statements sent. */
 DSND_MUST_CHECK
 enum dsnd_err write_send_receipts(struct write_span *self, size_t *ret_sent);
+/* write_incident.c: what goes on; `*ret_sent` grows by the statements sent. */
+DSND_MUST_CHECK
+enum dsnd_err write_send_incidents(struct write_span *self, size_t *ret_sent);
 /* write_policy.c: what follows for the suppression list. */
 DSND_MUST_CHECK
 enum dsnd_err write_send_suppressions(struct write_span *self, size_t *ret_sent);

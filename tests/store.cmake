@@ -19,6 +19,7 @@ dsnd_db_test(write LIBS dsnd_store Threads::Threads SOURCES support/items.c)
 dsnd_db_test(attribution LIBS dsnd_store SOURCES support/items.c)
 dsnd_db_test(suppression LIBS dsnd_store SOURCES support/items.c)
 dsnd_db_test(guard LIBS dsnd_store SOURCES support/items.c)
+dsnd_db_test(incident LIBS dsnd_store Threads::Threads SOURCES support/items.c)
 dsnd_db_test(maintain LIBS dsnd_store SOURCES support/items.c)
 dsnd_db_test(erase LIBS dsnd_store SOURCES support/items.c)
 # This one crashes its cluster, so it has another kind of it.

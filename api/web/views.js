@@ -127,18 +127,33 @@ const DELAY_COLUMNS = [
   ["< 1 d", (row) => number(row.ages.under_1d), "number"],
   ["older", (row) => number(row.ages.older), "number"],
 ];
+const INCIDENT_COLUMNS = (tz) => [
+  ["provider", (row) => row.provider || "unknown"],
+  ["class", (row) => row.class],
+  ["refused", (row) => row.sender],
+  ["since", (row) => when(row.started_at, tz)],
+  ["last", (row) => when(row.last_at, tz)],
+  ["records", (row) => el("a", { href: `#/statuses?incident=${row.id}` }, number(row.records)),
+    "number"],
+  ["campaigns", (row) => number(row.campaigns), "number"],
+  ["blocklist", (row) => row.blocklist],
+  ["what the host said", (row) => row.sample, "long"],
+];
 const byFailed = (a, b) => b.counts.failed - a.counts.failed || b.counts.delayed - a.counts.delayed;
 
 async function overview({ time }) {
   const whole = { from: time.from, to: time.to, tz: time.tz, interval: "none" };
-  const [sum, series, providers, classes, delays] = await Promise.all([
+  const [sum, series, providers, classes, delays, incidents] = await Promise.all([
     get("/v1/metrics", { ...whole, compare: "previous" }),
     get("/v1/metrics", time),
     get("/v1/metrics", { ...whole, group_by: "provider" }),
     get("/v1/metrics", { ...whole, group_by: "class" }),
-    get("/v1/delays")]);
+    get("/v1/delays"),
+    get("/v1/incidents", { state: "open", limit: 20 })]);
   return [
     el("h2", {}, "All campaigns"), tiles(sum.data[0] || EMPTY, sum.previous[0]),
+    ...(incidents.data.length ? [el("h3", {}, "Open incidents"),
+      table(INCIDENT_COLUMNS(time.tz), incidents.data)] : []),
     chart("Failures and delays", bars(series.data, time), SERIES, number),
     el("button", { click: () => download("/v1/metrics", { ...time, format: "csv" }, "series.csv") },
       "Series as CSV"),

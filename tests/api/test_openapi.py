@@ -100,7 +100,10 @@ class Description(Case):
             failure("described", "d@x.example", diagnostic="550 5.1.1 unknown"),
             failure("described", "f@x.example", action="delayed", class_="throttled",
                     permanent="no"),
-            {"to": "bounce@b.example.com", "recipient": "u@x.example", "action": "delivered"})
+            {"to": "bounce@b.example.com", "recipient": "u@x.example", "action": "delivered"},
+            *[failure("described", "i%d@x.example" % n, class_="content_block", diagnostic="spam")
+              for n in range(20)])
+        cls.service.sql("SELECT incident_turn('2026-11-23T11:00Z', NULL)")
         status = cls.service.get("/v1/statuses", campaign="described").data[0]
         cls.ids = {"/v1/statuses": status["id"], "/v1/reports": status["report_id"],
                    "/v1/quarantine": 1}

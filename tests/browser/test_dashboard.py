@@ -78,6 +78,20 @@ class Dashboard(Case):
         if os.environ.get("DSND_TEST_PICTURES"):
             self.page.picture(os.path.join(os.environ["DSND_TEST_PICTURES"], "overview.png"))
 
+    def test_open_incidents_are_shown_first(self):
+        self.show("", "document.querySelectorAll('.tile').length === 6")
+        self.assertNotIn("Open incidents", self.text())
+        self.service.sql("UPDATE incident SET opened_at = now(), sample = '%s', blocklist = 'zen' "
+                         "WHERE provider = 'microsoft'" % HOSTILE)
+        self.show("", "document.getElementById('view').innerText.includes('Open incidents')")
+        for word in ("microsoft", "zen", HOSTILE):
+            self.assertIn(word, self.text())
+        if os.environ.get("DSND_TEST_PICTURES"):
+            self.page.picture(os.path.join(os.environ["DSND_TEST_PICTURES"], "incidents.png"))
+        self.page.value("document.querySelector('#view a[href*=incident]').click()")
+        self.page.until("document.querySelectorAll('#view tbody tr').length === 7")
+        self.service.sql("UPDATE incident SET opened_at = NULL")
+
     def test_a_campaign_shows_rates_with_their_parts(self):
         self.show("campaigns", "!!document.querySelector('#view a[href*=spring]')")
         self.page.value("document.querySelector('#view a[href*=spring]').click()")

@@ -66,6 +66,7 @@ static struct report *make_report(struct items *self, const struct item_spec *sp
     report->kind = spec->kind ? spec->kind : REPORT_KIND_DSN;
     report->feedback = spec->feedback;
     report->subject = dsnd_str_of(spec->subject);
+    report->reporting_mta = dsnd_str_of(spec->reporting_mta);
     report->envelope_id = dsnd_str_of(spec->envelope_id);
     report->returned.message_id = dsnd_str_of(spec->returned_id);
     report->returned.to = dsnd_str_of(spec->returned_to);
@@ -85,9 +86,12 @@ static struct report *make_report(struct items *self, const struct item_spec *sp
         .final_recipient = dsnd_str_of(spec->final_recipient),
         .action = spec->action,
         .klass = spec->klass,
+        .cause = spec->cause,
         .permanence = spec->permanence,
         .provider = dsnd_str_of(spec->provider),
         .diagnostic = dsnd_str_of(spec->diagnostic),
+        .blocklist = dsnd_str_of(spec->blocklist),
+        .remote_mta = dsnd_str_of(spec->remote_mta),
         .rule = DSND_STR("rule-x"),
         .status = {5, 1, 1},
         .smtp_code = 550,

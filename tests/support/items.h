@@ -25,9 +25,13 @@ struct item_spec {
     const char *final_recipient;
     enum report_action action;
     enum report_class klass;
+    enum report_class cause; /* of EXPIRED */
     enum report_permanence permanence;
     const char *provider;
     const char *diagnostic;
+    const char *blocklist;
+    const char *remote_mta;
+    const char *reporting_mta;
     const char *subject;
     const char *envelope_id;
     const char *returned_id;

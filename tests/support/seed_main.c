@@ -42,6 +42,8 @@ static void read_text(struct item_spec *spec, struct dsnd_str name, const char *
         {"final", &spec->final_recipient},
         {"provider", &spec->provider},
         {"diagnostic", &spec->diagnostic},
+        {"blocklist", &spec->blocklist},
+        {"reporting_mta", &spec->reporting_mta},
         {"subject", &spec->subject},
         {"envelope_id", &spec->envelope_id},
         {"returned_id", &spec->returned_id},

@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "store/signature.h"
+#include "store/text_ip.h"
 
 enum { EVENTS = 6, HOUR = 3600 };
 
@@ -164,6 +165,78 @@ static void a_long_signature_is_cut_between_characters(void **state)
     dsnd_arena_done(&arena);
 }
 
+static void a_masked_text_names_nobody(void **state)
+{
+    static const struct {
+        const char *text;
+        const char *masked;
+    } rows[] = {
+        {"", ""},
+        {"550 5.7.1 blocked", "550 5.7.1 blocked"},
+        {"550 <a@b.example>: blocked (b@c)", "550 <...>: blocked (...)"},
+        {"@", "..."},
+        {"@ @ @", "... ... ..."},
+    };
+    struct dsnd_arena arena = DSND_ARENA_INIT(65536);
+    char text[1001];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+        struct dsnd_str masked;
+
+        assert_int_equal(store_text_mask(&arena, dsnd_str_of(rows[i].text), &masked), DSND_OK);
+        if (!dsnd_str_eq(masked, dsnd_str_of(rows[i].masked)))
+            fail_msg("\"%s\" became \"%.*s\"", rows[i].text, DSND_STR_ARG(masked));
+    }
+    for (size_t i = 0; i < sizeof(text); i++) {
+        struct dsnd_str masked;
+
+        memset(text, i % 2 ? '@' : ' ', i);
+        assert_int_equal(store_text_mask(&arena, dsnd_str_make(text, i), &masked), DSND_OK);
+        assert_true(masked.len <= STORE_MASKED_MAX);
+        dsnd_arena_done(&arena);
+    }
+    dsnd_arena_done(&arena);
+}
+
+static void the_address_that_was_refused_is_ours(void **state)
+{
+    static const struct {
+        const char *text;
+        const char *remote_mta;
+        const char *ip; /* NULL: none */
+    } rows[] = {
+        {"", NULL, NULL},
+        {"550 5.7.1 refused", NULL, NULL},
+        {"550-5.7.1 [203.0.113.5      12] Our system has detected", NULL, "203.0.113.5"},
+        {"554 5.7.1 Client host [203.0.113.5] blocked using zen.spamhaus.org; "
+         "https://www.spamhaus.org/query/ip/203.0.113.9",
+         NULL, "203.0.113.5"},
+        {"see https://www.spamhaus.org/query/ip/203.0.113.9", NULL, "203.0.113.9"},
+        {"listed (127.0.0.2), sender 203.0.113.5:25.", NULL, "203.0.113.5"},
+        {"host mx.example.net[198.51.100.1] said: 550 5.7.1 IP=203.0.113.5 is bad", NULL,
+         "203.0.113.5"},
+        {"host mx.example.net [198.51.100.1]: 550 5.7.1 203.0.113.5", NULL, "203.0.113.5"},
+        {"host mx.example.net [198.51.100.1]: 550 go away", NULL, NULL},
+        {"198.51.100.1 refuses 203.0.113.5", "mx.example.net [198.51.100.1]", "203.0.113.5"},
+        {"[IPv6:2001:DB8:0::5] has no PTR", NULL, "2001:db8::5"},
+        {"[2001:db8::5] has no PTR", NULL, "2001:db8::5"},
+        {"at 10:15:30, ::1, :: and 0.0.0.0", NULL, NULL},
+        {"mail-203.0.113.5.example", NULL, NULL},
+        {"1.2.3.4.5", NULL, NULL},
+        {"AB::CD from 300.1.1.1", NULL, "ab::cd"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+        char ip[STORE_IP_SIZE] = "";
+        bool found = store_text_ip(dsnd_str_of(rows[i].text), dsnd_str_of(rows[i].remote_mta), ip);
+
+        if (found != (rows[i].ip != NULL) || (found && strcmp(ip, rows[i].ip) != 0))
+            fail_msg("\"%s\" gave %s", rows[i].text, found ? ip : "none");
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -171,6 +244,8 @@ int main(void)
         cmocka_unit_test(the_strongest_outcome_wins),
         cmocka_unit_test(a_signature_names_nobody),
         cmocka_unit_test(a_long_signature_is_cut_between_characters),
+        cmocka_unit_test(a_masked_text_names_nobody),
+        cmocka_unit_test(the_address_that_was_refused_is_ours),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
