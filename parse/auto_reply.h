@@ -17,6 +17,9 @@
  */
 bool auto_reply_read(struct draft *draft, const struct mime_message *mime);
 
+/* Do headers or subject say so? Not enough where a mailer-daemon writes. */
+bool auto_reply_is_marked(const struct mime_message *mime, struct dsnd_str subject);
+
 /*
  * A challenge written as a delivery report ("Action: failed") to a sender who has yet to show that
  * he is a person: make it the automatic response that it is. The message was kept and the

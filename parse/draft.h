@@ -19,6 +19,7 @@ struct draft {
     size_t capacity;        /* recipients allocated */
     enum dsnd_err err;      /* the first error, or DSND_OK */
     struct dsnd_str prose;  /* further text of the report, for its classification; may be absent */
+    struct dsnd_str copy;   /* the returned message as it stands below the prose; may be absent */
     struct dsnd_buf *trace; /* notes for a person; NULL: none are taken */
 };
 

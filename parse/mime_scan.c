@@ -34,6 +34,7 @@ struct scan {
     /* Of the current header block. */
     size_t header_octets;
     size_t header_lines;
+    bool has_inner;    /* the end of result->inner was met */
     bool dropping;     /* the current header and its continuation lines are left out */
     bool has_type;     /* a Content-Type was shown */
     bool has_trace;    /* a part with Received or Return-Path: a message without its type */
@@ -212,6 +213,8 @@ static void end_headers(struct scan *self)
     else if (!self->is_whole && (body == MIME_TYPE_OPAQUE || is_untyped_message))
         self->state = STATE_SKIP;
     put_line(self, DSND_STR(""));
+    if (body == MIME_TYPE_MESSAGE && !self->result->inner.ptr)
+        self->result->inner = self->rest; /* up to the next boundary */
     if (body == MIME_TYPE_MESSAGE || body == MIME_TYPE_HEADERS)
         begin_headers(self, STATE_RETURNED);
 }
@@ -334,6 +337,16 @@ static void adopt_boundary(struct scan *self, struct dsnd_str line)
     }
 }
 
+/* The boundary line `line` ends what was returned. */
+static void end_inner(struct scan *self, struct dsnd_str line)
+{
+    struct dsnd_str *inner = &self->result->inner;
+
+    if (inner->ptr && !self->has_inner)
+        inner->len = (size_t)(line.ptr - inner->ptr);
+    self->has_inner = inner->ptr != NULL;
+}
+
 static void show_boundary(struct scan *self, const struct level *level, bool closes)
 {
     put(self, DSND_STR("--"));
@@ -359,6 +372,7 @@ static bool take_boundary(struct scan *self, struct dsnd_str line)
             continue;
         if (self->state == STATE_HEADERS || self->state == STATE_RETURNED)
             put_line(self, DSND_STR("")); /* the block that the boundary cuts off */
+        end_inner(self, line);
         level->seen = true;
         self->depth = match == 2 ? i : i + 1;
         show_boundary(self, level, match == 2);

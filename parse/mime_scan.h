@@ -20,6 +20,7 @@ enum {
 
 struct mime_scan {
     struct dsnd_str shown; /* borrowed from the buffer */
+    struct dsnd_str inner; /* the first message/rfc822 part, of the octets given; absent: none */
     bool is_too_complex;   /* beyond a limit: `shown` must not be parsed */
     bool has_no_boundary;  /* a multipart whose boundary is missing or never occurs */
     bool is_cut;           /* text beyond MIME_SCAN_PART_OCTETS or MIME_SCAN_OCTETS was left out */

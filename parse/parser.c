@@ -184,20 +184,23 @@ static size_t read_status(struct draft *draft, const struct mime_message *mime)
 
 /*
  * A pipe, a file or a host is where the delivery ended, not whom the sender wrote to. Where it is
- * the only recipient the returned message says whom.
+ * the only recipient X-Failed-Recipients or the returned message says whom.
  */
-static void name_behind_alias(struct draft *draft)
+static void name_behind_alias(struct draft *draft, const struct mime_message *mime)
 {
     struct report *report = draft->report;
     struct report_recipient *only = report->recipients;
+    struct dsnd_str named;
     char first;
 
-    if (report->recipient_count != 1 || !only->recipient.len ||
-        !address_is_mail(report->returned.to))
+    if (report->recipient_count != 1 || !only->recipient.len || address_is_mail(only->recipient))
         return;
+    named = header_address(draft, mime->headers, mime->header_count, "X-Failed-Recipients");
+    if (!address_is_mail(named))
+        named = report->returned.to;
     first = only->recipient.ptr[0];
-    if (!address_is_mail(only->recipient) && (first == '|' || first == '/' || first == '@'))
-        only->recipient = report->returned.to;
+    if (address_is_mail(named) && (first == '|' || first == '/' || first == '@'))
+        only->recipient = named;
 }
 
 /* Octets of the prose that are looked at where a recipient's own text says nothing. */
@@ -242,7 +245,7 @@ static void read_report(struct parser *self, struct draft *draft, const struct m
         draft->report->kind = REPORT_KIND_DSN;
         draft_note(draft, "decided by the reader of delivery-status fields (RFC 3464)");
         prose_fill(draft, mime);
-        name_behind_alias(draft);
+        name_behind_alias(draft, mime);
         auto_reply_mark_challenge(draft->report);
         return;
     }
@@ -254,28 +257,76 @@ static void read_report(struct parser *self, struct draft *draft, const struct m
     draft_note(draft, "no reader took it for a report: other");
 }
 
-enum dsnd_err parser_run(struct parser *self, struct dsnd_str message, struct dsnd_arena *arena,
-                         struct report *ret_report)
+/* Scan, take apart and read; `*ret_inner`: the returned message, if `message` holds one. */
+static enum dsnd_err read_message(struct parser *self, struct dsnd_str message, struct draft *draft,
+                                  struct dsnd_str *ret_inner)
 {
     struct mime_message mime;
     struct mime_scan scan;
+    enum dsnd_err err = mime_scan_run(&self->limits, message, false, &self->shown, &scan);
+
+    if (err)
+        return err;
+    *ret_inner = scan.inner;
+    if (scan.is_too_complex) {
+        draft_warn(draft, REPORT_WARNING_TOO_COMPLEX);
+        draft_note(draft, "beyond a limit of the scan: not given to the MIME parser");
+        return DSND_OK;
+    }
+    if (scan.has_no_boundary)
+        draft_warn(draft, REPORT_WARNING_NO_BOUNDARY);
+    err = mime_read(self->reader, scan.shown, draft->arena, &mime);
+    if (!err)
+        read_report(self, draft, &mime);
+    return err;
+}
+
+static bool is_report_of_somebody(const struct report *report)
+{
+    return (report->kind == REPORT_KIND_DSN || report->kind == REPORT_KIND_BOUNCE_TEXT) &&
+           report->recipient_count && report->recipients[0].recipient.len;
+}
+
+/*
+ * A gateway may wrap a report into one of its own that names nobody: then the inner one is what is
+ * reported. Never where the outer one names somebody: that is a report that could not be delivered.
+ */
+static enum dsnd_err read_wrapped(struct parser *self, struct draft *draft, struct dsnd_str inner)
+{
+    struct report *report = draft->report;
+    struct dsnd_str none = DSND_STR_ABSENT;
+    struct report wrapped;
+    struct draft within;
+    enum dsnd_err err;
+
+    if (report->kind != REPORT_KIND_BOUNCE_TEXT ||
+        !(report->warnings & REPORT_WARNING_NO_RECIPIENT))
+        return DSND_OK;
+    if (!inner.len)
+        inner = draft->copy;
+    draft_init(&within, draft->limits, draft->arena, &wrapped, draft->trace);
+    draft_note(draft, "it names nobody: the message it returns is read");
+    err = inner.len ? read_message(self, inner, &within, &none) : DSND_OK;
+    if (err || within.err || !inner.len || !is_report_of_somebody(&wrapped))
+        return err ? err : within.err;
+    wrapped.message_id = report->message_id;
+    wrapped.subject = report->subject;
+    wrapped.from = report->from;
+    *report = wrapped;
+    draft->prose = within.prose;
+    return DSND_OK;
+}
+
+enum dsnd_err parser_run(struct parser *self, struct dsnd_str message, struct dsnd_arena *arena,
+                         struct report *ret_report)
+{
+    struct dsnd_str inner = DSND_STR_ABSENT;
     struct draft draft;
     enum dsnd_err err;
 
     draft_init(&draft, &self->limits, arena, ret_report, self->trace);
-    err = mime_scan_run(&self->limits, message, false, &self->shown, &scan);
-    if (err)
-        return err;
-    if (scan.is_too_complex) {
-        draft_warn(&draft, REPORT_WARNING_TOO_COMPLEX);
-        draft_note(&draft, "beyond a limit of the scan: not given to the MIME parser");
-        return DSND_OK;
-    }
-    if (scan.has_no_boundary)
-        draft_warn(&draft, REPORT_WARNING_NO_BOUNDARY);
-    err = mime_read(self->reader, scan.shown, arena, &mime);
-    if (err)
-        return err;
-    read_report(self, &draft, &mime);
-    return classify(self, &draft);
+    err = read_message(self, message, &draft, &inner);
+    if (!err && !draft.err)
+        err = read_wrapped(self, &draft, inner);
+    return err ? err : classify(self, &draft);
 }

@@ -8,6 +8,7 @@
 #include "parse/prose_envelope.h"
 #include "parse/prose_host.h"
 #include "parse/prose_reader.h"
+#include "parse/prose_reply.h"
 #include "parse/prose_text.h"
 #include "parse/status_code.h"
 
@@ -123,35 +124,26 @@ static void add_unnamed(struct prose_reader *reader, const struct prose_envelope
 }
 
 /*
- * The text of the only recipient has no code, but a line before the place that names him begins
- * with a reply: what was refused stands first, then to whom.
+ * The text of the only recipient has no code, but a line elsewhere begins with a reply: what was
+ * refused stands there, and beside it to whom.
  */
-static struct dsnd_str leading_reply(const struct prose_reader *reader, struct dsnd_str text)
+static struct dsnd_str text_with_reply(const struct prose_reader *reader, struct dsnd_str text)
 {
-    struct dsnd_str rest = reader->prose;
     struct status_reply own = status_reply_find(text);
+    struct dsnd_str reply;
 
-    if (own.code || own.status.klass || !text.len || text.ptr < rest.ptr ||
-        text.ptr >= rest.ptr + rest.len ||
+    if (own.code || own.status.klass || !text.len ||
         reader->draft->report->recipient_count != reader->first + 1)
         return text;
-    rest = dsnd_str_slice(rest, 0, (size_t)(text.ptr - rest.ptr));
-    while (rest.len) {
-        struct dsnd_str before = rest;
-        struct dsnd_str line = dsnd_str_trim(dsnd_str_cut(&rest, '\n'));
-        struct status_reply reply = status_reply_find(dsnd_str_slice(line, 0, 4));
-
-        if (reply.code && line.len > 4)
-            return dsnd_str_slice(before, 0, LEAD_OCTETS);
-    }
-    return text;
+    reply = dsnd_str_slice(prose_reply_find(reader->prose), 0, LEAD_OCTETS);
+    return reply.len ? reply : text;
 }
 
 /* Codes, host and text of one recipient, from what the reader left in `diagnostic`. */
 static void finish(const struct prose_reader *reader, struct report_recipient *recipient)
 {
     struct draft *draft = reader->draft;
-    struct dsnd_str text = leading_reply(reader, dsnd_str_trim(recipient->diagnostic));
+    struct dsnd_str text = text_with_reply(reader, dsnd_str_trim(recipient->diagnostic));
     struct status_reply reply;
 
     while (text.len && strchr(">:\"') \n", text.ptr[0]))
@@ -265,6 +257,7 @@ bool prose_read(struct draft *draft, const struct mime_message *mime)
             continue;
         draft->report->kind = REPORT_KIND_BOUNCE_TEXT;
         draft->prose = text.prose;
+        draft->copy = text.copy;
         return true;
     }
     return false;

@@ -3,6 +3,8 @@
 #include <stdint.h>
 
 #include "parse/address.h"
+#include "parse/auto_reply.h"
+#include "parse/prose_reply.h"
 
 static bool has_phrase(struct dsnd_str text, enum prose_role role)
 {
@@ -25,6 +27,36 @@ static bool returns_report(const struct mime_message *mime)
     return false;
 }
 
+/* "Re:", "AW:", "SV:" and the like: who answers a report is no program that writes one. */
+static bool is_answer(struct dsnd_str subject)
+{
+    static const struct dsnd_str marks[] = {
+        DSND_STR_INIT("Re:"),  DSND_STR_INIT("AW:"),   DSND_STR_INIT("SV:"),
+        DSND_STR_INIT("VS:"),  DSND_STR_INIT("Antw:"), DSND_STR_INIT("RIF:"),
+        DSND_STR_INIT("Odp:"), DSND_STR_INIT("Ynt:"),  DSND_STR_INIT("答复:"),
+    };
+
+    for (size_t i = 0; i < sizeof(marks) / sizeof(*marks); i++)
+        if (dsnd_str_istarts(subject, marks[i]))
+            return true;
+    return false;
+}
+
+static bool is_of_list(const struct mime_message *mime)
+{
+    static const struct dsnd_str names[] = {
+        DSND_STR_INIT("List-Id"),
+        DSND_STR_INIT("List-Post"),
+        DSND_STR_INIT("List-Unsubscribe"),
+        DSND_STR_INIT("X-Mailing-List"),
+    };
+
+    for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
+        if (mime_header(mime->headers, mime->header_count, names[i]).ptr)
+            return true;
+    return false;
+}
+
 struct prose_envelope prose_envelope_read(const struct draft *draft,
                                           const struct mime_message *mime)
 {
@@ -39,22 +71,49 @@ struct prose_envelope prose_envelope_read(const struct draft *draft,
     envelope.failed =
         mime_header(mime->headers, mime->header_count, DSND_STR("X-Failed-Recipients"));
     envelope.own = address_next(to, &at);
+    envelope.is_answer = is_answer(draft->report->subject);
+    envelope.is_personal = envelope.is_answer || is_of_list(mime) ||
+                           auto_reply_is_marked(mime, draft->report->subject);
     envelope.returns_report = returns_report(mime);
     return envelope;
 }
 
+/* Beyond words of failure, which anybody may use: a list, a transcript, somebody named. */
+static bool has_structure(const struct prose_reader *reader)
+{
+    return reader->roles &
+           (1u << PROSE_OPEN | 1u << PROSE_NAME | 1u << PROSE_DELAY | 1u << PROSE_SESSION);
+}
+
+static bool says_failure(const struct prose_reader *reader)
+{
+    return has_structure(reader) || reader->roles & 1u << PROSE_FAIL;
+}
+
+/* In whatever language: a program that reports deliveries repeats the reply of a server. */
+static bool repeats_reply(const struct prose_reader *reader)
+{
+    return prose_reply_find(reader->prose).len > 0;
+}
+
 bool prose_envelope_is_report(const struct prose_envelope *self, const struct prose_reader *reader)
 {
-    unsigned said = reader->roles & (1u << PROSE_OPEN | 1u << PROSE_NAME | 1u << PROSE_FAIL |
-                                     1u << PROSE_DELAY | 1u << PROSE_SESSION);
-
-    return reader->is_strong || self->failed.len || (self->is_subject && self->is_sender) ||
-           (said && (self->is_subject || self->is_sender));
+    if (self->failed.len)
+        return true;
+    if (!self->is_sender)
+        return !self->is_personal &&
+               (reader->is_strong ||
+                (self->is_subject && (has_structure(reader) || repeats_reply(reader))));
+    if (reader->is_strong || self->is_subject)
+        return true;
+    return has_structure(reader) ||
+           (!self->is_answer && (says_failure(reader) || repeats_reply(reader)));
 }
 
 bool prose_envelope_says_failure(const struct prose_envelope *self,
                                  const struct prose_reader *reader)
 {
     return reader->is_strong || self->failed.len ||
-           reader->roles & (1u << PROSE_FAIL | 1u << PROSE_OPEN | 1u << PROSE_SESSION);
+           reader->roles & (1u << PROSE_FAIL | 1u << PROSE_OPEN | 1u << PROSE_SESSION) ||
+           (self->is_sender && repeats_reply(reader));
 }

@@ -14,6 +14,8 @@
 struct prose_envelope {
     bool is_subject;        /* of a delivery report */
     bool is_sender;         /* a program that sends them, or nobody */
+    bool is_answer;         /* "Re: ..." */
+    bool is_personal;       /* a person, a list or an automatic reply, which may quote reports */
     struct dsnd_str failed; /* X-Failed-Recipients; may be absent */
     struct dsnd_str own;    /* address the message was sent to; may be absent */
     bool returns_report;    /* the returned message is a delivery report itself */

@@ -131,6 +131,13 @@ static void set_text(struct prose_reader *self, size_t index, struct dsnd_str te
         self->draft->report->recipients[index].diagnostic = text;
 }
 
+static struct dsnd_str text_of(const struct prose_reader *self, size_t index)
+{
+    return index < self->draft->report->recipient_count
+               ? self->draft->report->recipients[index].diagnostic
+               : DSND_STR_ABSENT;
+}
+
 static bool has_reply(struct dsnd_str text)
 {
     struct status_reply reply = status_reply_find(text);
@@ -271,7 +278,9 @@ static void read_name(struct prose_reader *self, const struct prose_match *match
         return;
     self->action = match->phrase->action;
     self->current = prose_reader_add(self, address);
-    set_text(self, self->current, line);
+    /* Named again: what has a code already keeps it. */
+    if (!has_reply(text_of(self, self->current)))
+        set_text(self, self->current, line);
     self->is_open = false;
 }
 

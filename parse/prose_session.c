@@ -3,6 +3,8 @@
 #include <stdint.h>
 
 #include "parse/address.h"
+#include "parse/prose_reply.h"
+#include "parse/status_code.h"
 
 /* The host of "... while talking to mx.example.:". */
 static void take_host(struct prose_reader *self, struct dsnd_str line)
@@ -32,7 +34,7 @@ static void give_reply(struct prose_reader *self, size_t index, struct dsnd_str 
 
     if (!recipient)
         return;
-    if (!dsnd_str_trim(recipient->diagnostic).len)
+    if (!status_reply_find(recipient->diagnostic).code)
         recipient->diagnostic = text;
     if (!recipient->remote_mta.len)
         recipient->remote_mta = self->host;
@@ -94,16 +96,18 @@ static void take_notice(struct prose_reader *self, struct dsnd_str line)
 
 void prose_session_line(struct prose_reader *self, struct dsnd_str line)
 {
-    line = dsnd_str_trim(line);
-    if (dsnd_str_starts(line, DSND_STR("... while")) ||
-        dsnd_str_istarts(line, DSND_STR("while talking to")))
-        take_host(self, line);
-    else if (dsnd_str_starts(line, DSND_STR(">>>")))
-        take_command(self, dsnd_str_trim(dsnd_str_slice(line, 3, line.len)));
-    else if (dsnd_str_starts(line, DSND_STR("<<<")))
-        take_reply(self, dsnd_str_trim(dsnd_str_slice(line, 3, line.len)));
-    else if (line.len)
-        take_notice(self, line);
+    bool is_marked;
+    struct dsnd_str text = prose_reply_content(line, &is_marked);
+
+    if (dsnd_str_starts(text, DSND_STR("... while")) ||
+        dsnd_str_istarts(text, DSND_STR("while talking to")))
+        take_host(self, text);
+    else if (is_marked && text.len && dsnd_is_digit(text.ptr[0]))
+        take_reply(self, text);
+    else if (is_marked)
+        take_command(self, text);
+    else if (text.len)
+        take_notice(self, text);
 }
 
 void prose_session_end(struct prose_reader *self)

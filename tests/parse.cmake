@@ -8,6 +8,9 @@ add_test(NAME golden/corpus
     COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/golden/corpus.sh $<TARGET_FILE:dsnd>
         ${PROJECT_SOURCE_DIR}/../shared)
 set_tests_properties(golden/corpus PROPERTIES LABELS golden TIMEOUT 300 SKIP_RETURN_CODE 77)
+add_test(NAME golden/forms
+    COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/golden/forms.py $<TARGET_FILE:dsnd>)
+set_tests_properties(golden/forms PROPERTIES LABELS golden TIMEOUT 300)
 add_test(NAME unit/cli_explain
     COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/cli/explain.sh $<TARGET_FILE:dsnd>)
 set_tests_properties(unit/cli_explain PROPERTIES LABELS unit TIMEOUT 60)
