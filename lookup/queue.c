@@ -43,7 +43,7 @@ static size_t take_batch(struct lookup_queue *self, struct lookup_request **batc
 static void ask(struct lookup_queue *self, struct lookup_request **batch, size_t count)
 {
     static const struct lookup_answer away = {.verdict = LOOKUP_AWAY};
-    struct dsnd_str addresses[BATCH_MAX];
+    struct dsnd_str addresses[BATCH_MAX] = {{0}};
     struct lookup_answer answers[BATCH_MAX];
     enum dsnd_err err;
 
