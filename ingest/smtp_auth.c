@@ -32,7 +32,7 @@ void smtp_auth_clear(struct smtp_auth *self)
     if (self->sasl)
         gsasl_finish(self->sasl);
     gsasl_free(self->challenge);
-    *self = (struct smtp_auth){NULL};
+    *self = (struct smtp_auth){0};
 }
 
 static enum smtp_reply end(struct smtp_auth *self, enum smtp_reply reply)
@@ -139,8 +139,12 @@ static enum smtp_reply begin(struct smtp_auth *self, struct smtp_users *users, b
 
 enum dsnd_err smtp_auth_put(struct smtp_auth *self, struct dsnd_str line, bool begins)
 {
-    if (begins)
+    bool whole = dsnd_str_chr(line, '\0') == SIZE_MAX;
+
+    if (begins || !whole)
         smtp_auth_clear(self);
+    if (!whole)
+        return DSND_ERR_SYNTAX; /* a NUL would hide what stands behind it */
     self->line = strndup(line.ptr, line.len);
     self->begins = begins;
     return self->line ? DSND_OK : DSND_ERR_NOMEM;

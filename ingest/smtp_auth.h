@@ -47,7 +47,7 @@ struct smtp_auth {
 /*
  * Looking at what a client says may take a tenth of a second of hashing, so it is done in two
  * steps: keep a copy of the argument of AUTH (`begins`) or of an answer, then look at it, on any
- * thread, while nobody else uses `self`. DSND_ERR_NOMEM.
+ * thread, while nobody else uses `self`. DSND_ERR_NOMEM; DSND_ERR_SYNTAX: a NUL in it.
  */
 DSND_MUST_CHECK
 enum dsnd_err smtp_auth_put(struct smtp_auth *self, struct dsnd_str line, bool begins);

@@ -41,15 +41,24 @@ static bool printable(struct dsnd_str line)
     return ascii || utf8_valid(line);
 }
 
+/* Octets before the first blank. */
+static size_t word_end(struct dsnd_str s)
+{
+    size_t end = 0;
+
+    while (end < s.len && s.ptr[end] != ' ' && s.ptr[end] != '\t')
+        end++;
+    return end;
+}
+
 enum dsnd_err smtp_command_parse(struct dsnd_str line, struct smtp_command *ret_command)
 {
     struct dsnd_str name;
-    size_t end = 0;
+    size_t end;
 
     if (!printable(line))
         return DSND_ERR_SYNTAX;
-    while (end < line.len && line.ptr[end] != ' ' && line.ptr[end] != '\t')
-        end++;
+    end = word_end(line);
     name = dsnd_str_slice(line, 0, end);
     if (!name.len)
         return DSND_ERR_SYNTAX;
@@ -80,16 +89,17 @@ bool smtp_command_helo_valid(struct dsnd_str argument)
 
 enum dsnd_err smtp_command_chunk(struct dsnd_str argument, struct smtp_chunk *ret_chunk)
 {
-    struct dsnd_str rest = argument;
-    struct dsnd_str number = dsnd_str_cut(&rest, ' ');
-    struct smtp_chunk chunk = {0, dsnd_str_present(rest), false};
+    size_t end = word_end(argument);
+    struct dsnd_str number = dsnd_str_slice(argument, 0, end);
+    struct dsnd_str rest = dsnd_str_trim(dsnd_str_slice(argument, end, argument.len));
+    struct smtp_chunk chunk = {0, rest.len > 0, false};
     enum dsnd_err err;
 
     /* The size first: where it is unknown, what follows cannot be skipped. */
     err = dsnd_str_to_u64(number, UINT64_MAX / 2, &chunk.octets);
     if (err)
         return err;
-    chunk.bad = chunk.last && !dsnd_str_ieq(dsnd_str_trim(rest), DSND_STR("LAST"));
+    chunk.bad = chunk.last && !dsnd_str_ieq(rest, DSND_STR("LAST"));
     *ret_chunk = chunk;
     return DSND_OK;
 }

@@ -19,7 +19,7 @@ enum smtp_reply smtp_envelope_mail(const struct smtp_session_settings *settings,
 
     err = smtp_path_parse(DSND_STR("FROM:"), &argument, &path);
     if (err == DSND_ERR_LIMIT)
-        return SMTP_REPLY_PATH_TOO_LONG;
+        return SMTP_REPLY_SENDER_TOO_LONG;
     /* A sender needs a domain; only RCPT knows the bare Postmaster. */
     if (err || (path.address.len && !path.domain.len))
         return SMTP_REPLY_SENDER_SYNTAX;
@@ -74,7 +74,9 @@ enum smtp_reply smtp_envelope_rcpt(const struct smtp_session_settings *settings,
     err = smtp_param_rcpt(argument, &params);
     if (err)
         return parameter_refusal(err);
-    if (path.utf8 && !transaction->params.smtputf8)
+    /* RFC 6533 section 3: ORCPT too. */
+    if (!transaction->params.smtputf8 &&
+        (path.utf8 || smtp_path_is_8bit(params.original_recipient)))
         return SMTP_REPLY_NEEDS_UTF8;
     reply = judge_recipient(settings, &path);
     if (reply != SMTP_REPLY_RECIPIENT_OK)

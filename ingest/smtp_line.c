@@ -49,6 +49,7 @@ static enum smtp_line_status end_line(struct smtp_line *self, struct dsnd_str *r
     if (self->bare || self->too_long) {
         enum smtp_line_status status = self->bare ? SMTP_LINE_BARE : SMTP_LINE_TOO_LONG;
 
+        *ret_line = dsnd_str_make(self->octets, self->len); /* of what is too long, the start */
         smtp_line_clear(self);
         return status;
     }

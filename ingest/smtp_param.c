@@ -36,12 +36,28 @@ static bool is_xtext(struct dsnd_str s)
     return true;
 }
 
+/* Octets of "\x{HEX}" at the front, or 0. */
+static size_t escaped_point(struct dsnd_str s)
+{
+    size_t i = 3;
+
+    if (!dsnd_str_starts(s, DSND_STR("\\x{")))
+        return 0;
+    while (i < s.len && is_upper_hex(s.ptr[i]))
+        i++;
+    return i > 3 && i < 10 && i < s.len && s.ptr[i] == '}' ? i + 1 : 0;
+}
+
 /* RFC 6533 section 3: a utf-8 address stands as it is, as \x{HEX} or as xtext. */
 static bool is_utf8_address(struct dsnd_str s)
 {
-    for (size_t i = 0; i < s.len; i++)
-        if ((unsigned char)s.ptr[i] <= ' ' || s.ptr[i] == '=' || s.ptr[i] == 0x7f)
+    for (size_t i = 0; i < s.len; i++) {
+        size_t escaped = s.ptr[i] == '\\' ? escaped_point(dsnd_str_slice(s, i, s.len)) : 1;
+
+        if ((unsigned char)s.ptr[i] <= ' ' || s.ptr[i] == '=' || s.ptr[i] == 0x7f || !escaped)
             return false;
+        i += escaped - 1;
+    }
     return true;
 }
 

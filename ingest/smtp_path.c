@@ -1,5 +1,6 @@
 #include "ingest/smtp_path.h"
 
+#include <arpa/inet.h>
 #include <stdint.h>
 
 static bool is_atext(char c)
@@ -8,7 +9,7 @@ static bool is_atext(char c)
            (c && strchr("!#$%&'*+-/=?^_`{|}~", c));
 }
 
-static bool is_8bit(struct dsnd_str s)
+bool smtp_path_is_8bit(struct dsnd_str s)
 {
     for (size_t i = 0; i < s.len; i++)
         if ((unsigned char)s.ptr[i] >= 0x80)
@@ -72,14 +73,25 @@ static size_t domain_name(struct dsnd_str s)
     }
 }
 
+/* What stands between the brackets of an address literal: no tag but IPv6 was ever registered. */
+static bool is_ip_address(struct dsnd_str s)
+{
+    static const struct dsnd_str tag = DSND_STR_INIT("IPv6:");
+    bool v6 = dsnd_str_istarts(s, tag);
+    char text[INET6_ADDRSTRLEN];
+    unsigned char octets[16];
+
+    if (dsnd_str_copy(v6 ? dsnd_str_slice(s, tag.len, s.len) : s, text, sizeof(text)))
+        return false;
+    return inet_pton(v6 ? AF_INET6 : AF_INET, text, octets) == 1;
+}
+
 /* Octets of an address literal at the front with its brackets, or 0 (RFC 5321 section 4.1.3). */
 static size_t address_literal(struct dsnd_str s)
 {
-    size_t i = 1;
+    size_t end = dsnd_str_chr(s, ']');
 
-    while (i < s.len && s.ptr[i] > ' ' && s.ptr[i] < 0x7f && !strchr("[\\]<>", s.ptr[i]))
-        i++;
-    return i > 1 && i < s.len && s.ptr[i] == ']' ? i + 1 : 0;
+    return end != SIZE_MAX && is_ip_address(dsnd_str_slice(s, 1, end)) ? end + 1 : 0;
 }
 
 /* "@one,@two:" before the mailbox is accepted and ignored (RFC 5321 appendix C). */
@@ -141,7 +153,7 @@ static enum dsnd_err parse_mailbox(struct dsnd_str *in, struct smtp_path *ret_pa
     if (path.local.len > SMTP_PATH_LOCAL_MAX || path.domain.len > SMTP_PATH_DOMAIN_MAX)
         return DSND_ERR_LIMIT;
     path.address = dsnd_str_slice(s, 0, len + domain_len);
-    path.utf8 = is_8bit(path.address);
+    path.utf8 = smtp_path_is_8bit(path.address);
     *in = dsnd_str_slice(s, len + domain_len, s.len);
     *ret_path = path;
     return DSND_OK;

@@ -35,6 +35,9 @@ DSND_MUST_CHECK
 enum dsnd_err smtp_path_parse(struct dsnd_str keyword, struct dsnd_str *in,
                               struct smtp_path *ret_path);
 
+/* Octets above 127 in it. */
+bool smtp_path_is_8bit(struct dsnd_str s);
+
 /* One esmtp-param; `value` is absent without "=". */
 struct smtp_param {
     struct dsnd_str keyword;

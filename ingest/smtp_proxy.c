@@ -198,7 +198,7 @@ static enum dsnd_err parse_v2(struct dsnd_str in, size_t *ret_len,
             set_client(AF_INET, p + 16, p + 24, ret_client);
         else if (p[13] == 0x21 && rest >= 36)
             set_client(AF_INET6, p + 16, p + 48, ret_client);
-        else
+        else if (p[13] >> 4 != 0)
             return DSND_ERR_SYNTAX;
     }
     *ret_len = V2_FIXED + rest;

@@ -38,7 +38,8 @@ bool smtp_networks_hold(const struct smtp_networks *self, const struct sockaddr 
 
 /*
  * Read a header from the front of `in`; `*ret_len` octets of it. `*ret_client` is the client, or
- * has family AF_UNSPEC where the balancer speaks for itself (LOCAL, UNKNOWN).
+ * has family AF_UNSPEC where the balancer speaks for itself (LOCAL) or cannot say whom it speaks
+ * for (UNKNOWN, UNSPEC).
  * DSND_ERR_UNAVAILABLE: the header is not complete yet; DSND_ERR_SYNTAX: it is none;
  * DSND_ERR_LIMIT: it is longer than SMTP_PROXY_HEADER_MAX.
  */

@@ -21,6 +21,20 @@ struct smtp_server {
     size_t started;    /* of these, running */
 };
 
+/* RFC 2033 section 5: LMTP must not be where everybody expects SMTP. */
+static enum dsnd_err check_lmtp(const struct smtp_addresses *addresses, char *error,
+                                size_t error_size)
+{
+    for (size_t i = 0; i < addresses->count; i++) {
+        if (addresses->at[i].kind != SMTP_KIND_LMTP || smtp_listen_port(&addresses->at[i]) != 25)
+            continue;
+        (void)snprintf(error, error_size,
+                       "smtp.lmtp_listen: port 25 is SMTP's, LMTP needs another one");
+        return DSND_ERR_SYNTAX;
+    }
+    return DSND_OK;
+}
+
 static enum dsnd_err parse_addresses(const struct smtp_server_settings *settings, char *error,
                                      size_t error_size, struct smtp_addresses *ret_addresses)
 {
@@ -36,6 +50,8 @@ static enum dsnd_err parse_addresses(const struct smtp_server_settings *settings
     if (!err)
         err = smtp_listen_parse(settings->submit_listen, SMTP_KIND_SUBMIT, error, error_size,
                                 ret_addresses);
+    if (!err)
+        err = check_lmtp(ret_addresses, error, error_size);
     if (!err && !ret_addresses->count) {
         (void)snprintf(error, error_size, "no address to listen on");
         err = DSND_ERR_SYNTAX;

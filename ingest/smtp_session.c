@@ -5,6 +5,7 @@
 
 #include "ingest/smtp_capability.h"
 #include "ingest/smtp_envelope.h"
+#include "ingest/smtp_path.h"
 
 #define IN(state) (1u << SMTP_STATE_##state)
 #define IN_COMMANDS (IN(START) | IN(READY) | IN(MAIL) | IN(RCPT) | IN(BDAT))
@@ -170,16 +171,20 @@ static void feed_data(struct smtp_session *self, struct dsnd_str *in, struct dsn
 
 static void end_chunk(struct smtp_session *self, struct dsnd_buf *out)
 {
+    enum dsnd_err failure = self->transaction.failure;
     bool kept = self->chunk_reply == SMTP_REPLY_CHUNK_OK;
 
-    if (kept && self->transaction.failure)
-        self->chunk_reply = self->transaction.failure == DSND_ERR_LIMIT ? SMTP_REPLY_TOO_LARGE
-                                                                        : SMTP_REPLY_NO_MEMORY;
     set_state(self, self->after_chunk);
-    if (kept && (self->chunk_last || self->transaction.failure))
+    if (kept && self->chunk_last) {
         end_content(self, out);
-    else
-        say(self, self->chunk_reply, out);
+        return;
+    }
+    /* One reply in LMTP too: only the last chunk is answered for each recipient. */
+    if (kept && failure) {
+        self->chunk_reply = failure == DSND_ERR_LIMIT ? SMTP_REPLY_TOO_LARGE : SMTP_REPLY_NO_MEMORY;
+        set_state(self, SMTP_STATE_READY);
+    }
+    say(self, self->chunk_reply, out);
 }
 
 static void feed_chunk(struct smtp_session *self, struct dsnd_str *in, struct dsnd_buf *out)
@@ -237,12 +242,6 @@ static void on_rset(struct smtp_session *self, struct dsnd_str argument, struct 
     say(self, SMTP_REPLY_RESET, out);
 }
 
-static void on_noop(struct smtp_session *self, struct dsnd_str argument, struct dsnd_buf *out)
-{
-    (void)argument;
-    say(self, SMTP_REPLY_OK, out);
-}
-
 static void on_quit(struct smtp_session *self, struct dsnd_str argument, struct dsnd_buf *out)
 {
     (void)argument;
@@ -250,15 +249,16 @@ static void on_quit(struct smtp_session *self, struct dsnd_str argument, struct 
     set_state(self, SMTP_STATE_CLOSED);
 }
 
+/* RFC 6531 section 3.7.4.2: SMTPUTF8 may stand behind the name, and must where it is not ASCII. */
 static void on_vrfy(struct smtp_session *self, struct dsnd_str argument, struct dsnd_buf *out)
 {
-    say(self, argument.len ? SMTP_REPLY_CANNOT_VERIFY : SMTP_REPLY_ARGUMENT_NEEDED, out);
-}
+    enum smtp_reply reply = SMTP_REPLY_CANNOT_VERIFY;
 
-static void on_help(struct smtp_session *self, struct dsnd_str argument, struct dsnd_buf *out)
-{
-    (void)argument;
-    say(self, SMTP_REPLY_HELP, out);
+    if (!argument.len)
+        reply = SMTP_REPLY_ARGUMENT_NEEDED;
+    else if (smtp_path_is_8bit(argument) && !dsnd_str_iends(argument, DSND_STR(" SMTPUTF8")))
+        reply = SMTP_REPLY_NEEDS_UTF8;
+    say(self, reply, out);
 }
 
 static void on_starttls(struct smtp_session *self, struct dsnd_str argument, struct dsnd_buf *out)
@@ -279,11 +279,12 @@ static void on_starttls(struct smtp_session *self, struct dsnd_str argument, str
 static void await_auth(struct smtp_session *self, struct dsnd_str line, bool begins,
                        struct dsnd_buf *out)
 {
-    bool kept = smtp_auth_put(&self->auth, line, begins) == DSND_OK;
+    enum dsnd_err err = smtp_auth_put(&self->auth, line, begins);
 
-    set_state(self, kept ? SMTP_STATE_VERIFY : SMTP_STATE_READY);
-    if (!kept)
-        say(self, SMTP_REPLY_AUTH_UNAVAILABLE, out);
+    set_state(self, err ? SMTP_STATE_READY : SMTP_STATE_VERIFY);
+    if (err)
+        say(self, err == DSND_ERR_SYNTAX ? SMTP_REPLY_AUTH_SYNTAX : SMTP_REPLY_AUTH_UNAVAILABLE,
+            out);
 }
 
 void smtp_session_verify(struct smtp_session *self)
@@ -322,12 +323,6 @@ static void on_auth(struct smtp_session *self, struct dsnd_str argument, struct 
         await_auth(self, argument, true, out);
 }
 
-static void on_refused(struct smtp_session *self, struct dsnd_str argument, struct dsnd_buf *out)
-{
-    (void)argument;
-    say(self, SMTP_REPLY_NOT_OFFERED, out);
-}
-
 static void on_foreign(struct smtp_session *self, struct dsnd_str argument, struct dsnd_buf *out)
 {
     (void)argument;
@@ -342,25 +337,26 @@ struct smtp_verb_rule {
     unsigned states; /* in which the verb is taken */
     enum argument_rule argument;
     void (*handle)(struct smtp_session *self, struct dsnd_str argument, struct dsnd_buf *out);
+    enum smtp_reply reply; /* where there is nothing to handle */
 };
 
 static const struct smtp_verb_rule rules[SMTP_VERB_COUNT] = {
-    [SMTP_VERB_EHLO] = {IN_COMMANDS, ARGUMENT_ANY, on_ehlo},
-    [SMTP_VERB_HELO] = {IN_COMMANDS, ARGUMENT_ANY, on_helo},
-    [SMTP_VERB_LHLO] = {IN_COMMANDS, ARGUMENT_ANY, on_ehlo},
-    [SMTP_VERB_MAIL] = {IN(READY), ARGUMENT_ANY, on_mail},
-    [SMTP_VERB_RCPT] = {IN(MAIL) | IN(RCPT), ARGUMENT_ANY, on_rcpt},
-    [SMTP_VERB_DATA] = {IN(RCPT), ARGUMENT_NONE, on_data},
-    [SMTP_VERB_BDAT] = {IN_COMMANDS, ARGUMENT_ANY, on_bdat},
-    [SMTP_VERB_RSET] = {IN_COMMANDS, ARGUMENT_NONE, on_rset},
-    [SMTP_VERB_NOOP] = {IN_COMMANDS, ARGUMENT_ANY, on_noop},
-    [SMTP_VERB_QUIT] = {IN_COMMANDS, ARGUMENT_NONE, on_quit},
-    [SMTP_VERB_VRFY] = {IN_COMMANDS, ARGUMENT_ANY, on_vrfy},
-    [SMTP_VERB_HELP] = {IN_COMMANDS, ARGUMENT_ANY, on_help},
-    [SMTP_VERB_STARTTLS] = {IN_COMMANDS, ARGUMENT_NONE, on_starttls},
-    [SMTP_VERB_AUTH] = {IN_COMMANDS, ARGUMENT_ANY, on_auth},
-    [SMTP_VERB_REFUSED] = {IN_COMMANDS, ARGUMENT_ANY, on_refused},
-    [SMTP_VERB_FOREIGN] = {IN_COMMANDS, ARGUMENT_ANY, on_foreign},
+    [SMTP_VERB_EHLO] = {IN_COMMANDS, ARGUMENT_ANY, on_ehlo, SMTP_REPLY_OK},
+    [SMTP_VERB_HELO] = {IN_COMMANDS, ARGUMENT_ANY, on_helo, SMTP_REPLY_OK},
+    [SMTP_VERB_LHLO] = {IN_COMMANDS, ARGUMENT_ANY, on_ehlo, SMTP_REPLY_OK},
+    [SMTP_VERB_MAIL] = {IN(READY), ARGUMENT_ANY, on_mail, SMTP_REPLY_OK},
+    [SMTP_VERB_RCPT] = {IN(MAIL) | IN(RCPT), ARGUMENT_ANY, on_rcpt, SMTP_REPLY_OK},
+    [SMTP_VERB_DATA] = {IN(RCPT), ARGUMENT_NONE, on_data, SMTP_REPLY_OK},
+    [SMTP_VERB_BDAT] = {IN_COMMANDS, ARGUMENT_ANY, on_bdat, SMTP_REPLY_OK},
+    [SMTP_VERB_RSET] = {IN_COMMANDS, ARGUMENT_NONE, on_rset, SMTP_REPLY_OK},
+    [SMTP_VERB_NOOP] = {IN_COMMANDS, ARGUMENT_ANY, NULL, SMTP_REPLY_OK},
+    [SMTP_VERB_QUIT] = {IN_COMMANDS, ARGUMENT_NONE, on_quit, SMTP_REPLY_OK},
+    [SMTP_VERB_VRFY] = {IN_COMMANDS, ARGUMENT_ANY, on_vrfy, SMTP_REPLY_OK},
+    [SMTP_VERB_HELP] = {IN_COMMANDS, ARGUMENT_ANY, NULL, SMTP_REPLY_HELP},
+    [SMTP_VERB_STARTTLS] = {IN_COMMANDS, ARGUMENT_NONE, on_starttls, SMTP_REPLY_OK},
+    [SMTP_VERB_AUTH] = {IN_COMMANDS, ARGUMENT_ANY, on_auth, SMTP_REPLY_OK},
+    [SMTP_VERB_REFUSED] = {IN_COMMANDS, ARGUMENT_ANY, NULL, SMTP_REPLY_NOT_OFFERED},
+    [SMTP_VERB_FOREIGN] = {IN_COMMANDS, ARGUMENT_ANY, on_foreign, SMTP_REPLY_OK},
 };
 
 /* Why a verb is not taken in a state: what is missing, or what is too much. */
@@ -400,6 +396,8 @@ static void do_command(struct smtp_session *self, struct dsnd_str line, struct d
         say(self, sequence_refusal(self->state, command.verb), out);
     else if (rule->argument == ARGUMENT_NONE && command.argument.len)
         say(self, SMTP_REPLY_NO_ARGUMENT_ALLOWED, out);
+    else if (!rule->handle)
+        say(self, rule->reply, out);
     else
         rule->handle(self, command.argument, out);
 }
@@ -410,6 +408,15 @@ static void leave_auth(struct smtp_session *self)
     smtp_auth_clear(&self->auth);
     if (self->state == SMTP_STATE_AUTH)
         set_state(self, SMTP_STATE_READY);
+}
+
+/* RFC 4954 section 6 has a status of its own for lines of AUTH. */
+static void on_long_line(struct smtp_session *self, struct dsnd_str start, struct dsnd_buf *out)
+{
+    bool auth = self->state == SMTP_STATE_AUTH || dsnd_str_istarts(start, DSND_STR("AUTH "));
+
+    leave_auth(self);
+    say(self, auth ? SMTP_REPLY_AUTH_TOO_LONG : SMTP_REPLY_LINE_TOO_LONG, out);
 }
 
 static void feed_line(struct smtp_session *self, struct dsnd_str *in, struct dsnd_buf *out)
@@ -427,8 +434,7 @@ static void feed_line(struct smtp_session *self, struct dsnd_str *in, struct dsn
             do_command(self, line, out);
         break;
     case SMTP_LINE_TOO_LONG:
-        leave_auth(self);
-        say(self, SMTP_REPLY_LINE_TOO_LONG, out);
+        on_long_line(self, line, out);
         break;
     case SMTP_LINE_BARE:
         leave_auth(self);
@@ -452,7 +458,7 @@ void smtp_session_init(struct smtp_session *self, const struct smtp_session_sett
     self->pipelined = false;
     self->pause = false;
     self->authenticated = false;
-    self->auth = (struct smtp_auth){NULL};
+    self->auth = (struct smtp_auth){0};
     self->errors = 0;
     self->helo[0] = '\0';
     smtp_line_clear(&self->line);

@@ -32,6 +32,11 @@ class Listeners(kit.ReceiverTest):
         self.assertEqual(self.receiver.messages()[0]["source"], 2)
         self.assertEqual(self.receiver.messages()[0]["peer"], "unix")
 
+    def test_lmtp_is_not_where_smtp_is_expected(self):
+        self.receiver.settings["smtp.lmtp_listen"] = "127.0.0.1:25"
+        with self.assertRaisesRegex(AssertionError, "port 25 is SMTP's"):
+            self.started()
+
     def test_a_stale_socket_file_is_replaced(self):
         path = self.receiver.path("lmtp")
         with socket.socket(socket.AF_UNIX) as stale:

@@ -23,7 +23,7 @@ static char dir[64];
 
 static const char *below(const char *name)
 {
-    static char path[128];
+    static char path[108]; /* as sun_path */
 
     (void)snprintf(path, sizeof(path), "%s/%s", dir, name);
     return path;

@@ -47,6 +47,8 @@ static const struct {
      "2001:db8::7"},
     {"v2 local", DSND_STR_INIT(V2 "\x20\0\0\0"), DSND_OK, ""},
     {"v2 local with addresses", DSND_STR_INIT(V2 "\x20\x11\0\x0c" V4_ADDRESSES), DSND_OK, ""},
+    {"v2 of someone unknown", DSND_STR_INIT(V2 "\x21\0\0\0"), DSND_OK, ""},
+    {"v2 of someone unknown, with more", DSND_STR_INIT(V2 "\x21\0\0\3\4\0\0"), DSND_OK, ""},
     {"v2 of a unix socket", DSND_STR_INIT(V2 "\x21\x31\0\0"), DSND_ERR_SYNTAX, NULL},
     {"v2 too short for IPv4", DSND_STR_INIT(V2 "\x21\x11\0\4\xc0\0\2\7"), DSND_ERR_SYNTAX, NULL},
     {"v2 of version 3", DSND_STR_INIT(V2 "\x31\x11\0\x0c" V4_ADDRESSES), DSND_ERR_SYNTAX, NULL},

@@ -3,12 +3,16 @@
  * client between two replies arrive together) and octet by octet. Lines of a script:
  *
  *     # text          a comment
- *     set WORD ...    lmtp, starttls, signed, submit, full (the disk), max_size N, whole (not by
- * octets) C: text         the client sends a line C 20: text      the same 20 times c: text the
- * client sends octets; \r \n \0 \t \\ \xNN stand for themselves S: text         the server answers
- * a line; "*" at its end matches any rest J: result text  the journal gets a message: its octets,
- * escaped as above, or "*"; the result is ok, limit or io tls             the handshake the server
- * asked for succeeds closed          the server has ended the session
+ *     set WORD ...    lmtp, starttls, signed, submit, confirms, normalize, full (the disk),
+ *                     max_size N, whole (not by octets)
+ *     C: text         the client sends a line
+ *     C 20: text      the same 20 times
+ *     c: text         the client sends octets; \r \n \0 \t \\ \xNN stand for themselves; also c 20:
+ *     S: text         the server answers a line; "*" at its end matches any rest
+ *     J: result text  the journal gets a message: its octets, escaped as above, or "*"; the result
+ *                     is ok, limit or io
+ *     tls             the handshake the server asked for succeeds
+ *     closed          the server has ended the session
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -235,7 +239,8 @@ static void expect_silence(struct script *self)
 
 static void run_line(struct script *self, struct dsnd_str line)
 {
-    bool client = dsnd_str_starts(line, DSND_STR("C")) || dsnd_str_starts(line, DSND_STR("c:"));
+    bool client = dsnd_str_starts(line, DSND_STR("C")) || dsnd_str_starts(line, DSND_STR("c:")) ||
+                  dsnd_str_starts(line, DSND_STR("c "));
 
     if (!line.len || line.ptr[0] == '#' || dsnd_str_starts(line, DSND_STR("set ")) ||
         dsnd_str_starts(line, DSND_STR("J: ")))
