@@ -2,3 +2,4 @@
 foreach(name buf config metrics str utf8)
     dsnd_unit_test(${name} LIBS dsnd_base)
 endforeach()
+dsnd_fuzz_target(config LIBS dsnd_base)

@@ -6,6 +6,7 @@ endforeach()
 target_compile_definitions(test_smtp_wire PRIVATE WIRE_DIR="${CMAKE_CURRENT_SOURCE_DIR}/wire")
 set_tests_properties(unit/smtp_wire PROPERTIES LABELS "unit;wire")
 dsnd_fuzz_target(smtp_session LIBS dsnd_ingest)
+dsnd_fuzz_target(proxy LIBS dsnd_ingest)
 
 foreach(name doctor floods mta receiver submit)
     add_test(NAME e2e/smtp_${name}
