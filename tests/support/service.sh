@@ -9,7 +9,8 @@
 #   sql STATEMENT         ask PostgreSQL
 #   api METHOD PATH ...   call the API; more arguments go to curl
 #
-# At the end of the script all of it goes away; the log is shown if the script failed. Settings may
+# At the end of the script all of it goes away; the log is shown if the script failed, and what a
+# sanitizer said in it is a failure. Settings may
 # be changed between service_new and service_start by exporting DSND_SECTION_KEY.
 # PG_CLUSTER_SETTINGS reaches PostgreSQL.
 
@@ -40,6 +41,10 @@ service_cleanup() {
     if [ -n "$service_pid" ]; then
         kill -KILL "$service_pid" 2>/dev/null || true
         wait "$service_pid" 2>/dev/null || true
+    fi
+    if grep -aE -A 25 'Sanitizer|runtime error' "$service_dir/log" 2>/dev/null; then
+        echo "FAILED: the sanitizers found something"
+        status=1
     fi
     if [ "$status" != 0 ] && [ "$status" != 77 ] && [ -f "$service_dir/log" ]; then
         echo "the last lines of its log:"
