@@ -28,6 +28,7 @@ int cmd_parse(int argc, char **argv);
 int cmd_explain(int argc, char **argv);
 int cmd_import(int argc, char **argv);
 int cmd_classify(int argc, char **argv);
+int cmd_reclassify(int argc, char **argv);
 int cmd_rules(int argc, char **argv);
 int cmd_mint(int argc, char **argv);
 int cmd_verify(int argc, char **argv);

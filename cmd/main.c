@@ -28,6 +28,7 @@ static const struct command {
     {"import", cmd_import, "store messages from files as if they were received"},
     {"classify", cmd_classify, "what one diagnostic text means"},
     {"rules", cmd_rules, "check or list classification rules"},
+    {"reclassify", cmd_reclassify, "judge stored records by other rules"},
     {"mint", cmd_mint, "signed return paths"},
     {"verify", cmd_verify, "what a return path says and whether it is ours"},
     {"doctor", cmd_doctor, "look at everything the service needs, and say what to mend"},

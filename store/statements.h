@@ -9,6 +9,7 @@
 #include "store/statements_incident.h"
 #include "store/statements_query.h"
 #include "store/statements_receipt.h"
+#include "store/statements_reclassify.h"
 #include "store/statements_webhook.h"
 #include "store/statements_write.h"
 
@@ -16,7 +17,7 @@ enum statement {
 #define STATEMENT_ROW(id, sql) STATEMENT_##id,
     STATEMENTS_WRITE(STATEMENT_ROW) STATEMENTS_INCIDENT(STATEMENT_ROW)
         STATEMENTS_QUERY(STATEMENT_ROW) STATEMENTS_RECEIPT(STATEMENT_ROW)
-            STATEMENTS_WEBHOOK(STATEMENT_ROW)
+            STATEMENTS_WEBHOOK(STATEMENT_ROW) STATEMENTS_RECLASSIFY(STATEMENT_ROW)
 #undef STATEMENT_ROW
                 STATEMENT_COUNT
 };

@@ -220,34 +220,35 @@ enum { STORE_DAYS_AHEAD = 7 };
         " ORDER BY n.hash, n.class, n.campaign_id, n.delivery, n.at, n.status_id" \
         " ON CONFLICT (address_hash, class, campaign_id, ref) DO UPDATE SET at = excluded.at," \
         " status_id = excluded.status_id WHERE excluded.at < s.at") \
-    /* A lasting entry replaces one that would end by itself, and any entry one that has ended;
+    /* A lasting entry replaces one that would end by itself, any entry one that has ended, and a
+     * complaint, which no delivery lifts, another cause;
      * nothing else is touched. Only windows that hold a new record can have become full. */ \
     X(WRITE_SUPPRESSION, \
         "WITH fresh AS (" \
         "INSERT INTO suppression AS s (address_hash, address, campaign_id, ref, class, evidence," \
         " source, status_ids, expires_at, caused_at, guard_id, pending)" \
         " SELECT DISTINCT ON (n.hash) n.hash, n.address, n.campaign_id, n.ref, n.class," \
-        " n.evidence, 1, x.ids, now() + p.expires_s * interval '1 second', n.at, g.id," \
+        " n.evidence, 1, x.ids, now() + p.expires_s * interval '1 second', x.at, g.id," \
         " coalesce(g.held_at IS NOT NULL AND g.decided_at IS NULL, false) FROM " CANDIDATES \
         " LEFT JOIN suppression_guard g ON g.campaign_id = n.campaign_id" \
         " AND g.provider = n.provider AND g.hour = date_trunc('hour', n.at, 'UTC')" \
         " AND g.signature = n.signature" \
         " JOIN suppression_policy p ON p.class = n.class AND p.threshold > 0" \
-        " CROSS JOIN LATERAL (SELECT CASE WHEN p.threshold = 1 THEN ARRAY[n.status_id] ELSE (" \
-        "SELECT w.ids FROM suppression_strike e CROSS JOIN LATERAL (" \
+        " CROSS JOIN LATERAL (SELECT ARRAY[n.status_id] AS ids, n.at WHERE p.threshold = 1 UNION ALL (" \
+        "SELECT w.ids, e.at FROM suppression_strike e CROSS JOIN LATERAL (" \
         "SELECT count(*) AS strikes, count(DISTINCT (k.at AT TIME ZONE 'UTC')::date) AS days," \
         " array_agg(k.status_id ORDER BY k.at, k.status_id) AS ids FROM (" \
         "SELECT * FROM suppression_strike k WHERE k.address_hash = n.hash AND k.class = n.class" \
         " AND k.at <= e.at AND k.at >= e.at - p.window_s * interval '1 second'" \
         " ORDER BY k.at DESC LIMIT 100) k) w" \
-        " WHERE e.address_hash = n.hash AND e.class = n.class AND e.at >= n.at" \
+        " WHERE p.threshold > 1 AND e.address_hash = n.hash AND e.class = n.class AND e.at >= n.at" \
         " AND e.at <= n.at + p.window_s * interval '1 second'" \
-        " AND w.strikes >= p.threshold AND w.days >= p.distinct_days ORDER BY e.at LIMIT 1)" \
-        " END AS ids) x" \
-        " WHERE x.ids IS NOT NULL AND g.released IS NOT FALSE AND NOT EXISTS (SELECT FROM suppression t" \
+        " AND w.strikes >= p.threshold AND w.days >= p.distinct_days ORDER BY e.at LIMIT 1)) x" \
+        " WHERE g.released IS NOT FALSE AND NOT EXISTS (SELECT FROM suppression t" \
         " WHERE t.address_hash = erased_hash(n.hash) AND t.expires_at IS NULL)" \
-        " ORDER BY n.hash, p.expires_s DESC NULLS FIRST, n.status_id" \
+        " ORDER BY n.hash, n.class <> 15, p.expires_s DESC NULLS FIRST, x.at, n.at DESC, n.status_id" \
         " ON CONFLICT (address_hash) DO UPDATE SET class = excluded.class," \
+        " campaign_id = excluded.campaign_id," \
         " evidence = excluded.evidence, source = excluded.source," \
         " expires_at = excluded.expires_at, status_ids = excluded.status_ids," \
         " caused_at = excluded.caused_at, guard_id = excluded.guard_id," \
@@ -255,6 +256,7 @@ enum { STORE_DAYS_AHEAD = 7 };
         " CASE WHEN s.expires_at <= now() THEN now() ELSE s.created_at END" \
         " WHERE s.expires_at <= now() OR s.pending AND NOT excluded.pending" \
         " OR s.expires_at IS NOT NULL AND excluded.expires_at IS NULL AND NOT excluded.pending" \
+        " OR s.source = 1 AND s.class <> 15 AND excluded.class = 15" \
         " RETURNING s.*)" \
         " SELECT suppression_log(1::int2, 1::int2, NULL, array_agg(fresh::suppression))" \
         " FROM fresh WHERE NOT fresh.pending") \

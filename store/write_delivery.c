@@ -11,8 +11,8 @@ struct move {
     size_t order; /* keeps the sort stable */
 };
 
-static int compare_keys(int64_t campaign_a, struct dsnd_str ref_a, int64_t campaign_b,
-                        struct dsnd_str ref_b)
+int write_compare_keys(int64_t campaign_a, struct dsnd_str ref_a, int64_t campaign_b,
+                       struct dsnd_str ref_b)
 {
     if (campaign_a != campaign_b)
         return campaign_a < campaign_b ? -1 : 1;
@@ -23,7 +23,7 @@ static int compare_moves(const void *left, const void *right)
 {
     const struct move *a = left;
     const struct move *b = right;
-    int d = compare_keys(a->campaign_id, a->ref, b->campaign_id, b->ref);
+    int d = write_compare_keys(a->campaign_id, a->ref, b->campaign_id, b->ref);
 
     return d ? d : a->order < b->order ? -1 : a->order > b->order;
 }
@@ -60,8 +60,8 @@ static enum dsnd_err make_deliveries(struct write_span *self, const struct move 
     if (!self->deliveries)
         return DSND_ERR_NOMEM;
     for (size_t i = 0; i < count; i++) {
-        if (i && compare_keys(moves[i - 1].campaign_id, moves[i - 1].ref, moves[i].campaign_id,
-                              moves[i].ref) == 0)
+        if (i && write_compare_keys(moves[i - 1].campaign_id, moves[i - 1].ref,
+                                    moves[i].campaign_id, moves[i].ref) == 0)
             continue;
         self->deliveries[self->delivery_count++] = (struct delivery){
             .campaign_id = moves[i].campaign_id,
@@ -81,7 +81,7 @@ static struct delivery *find_delivery(struct write_span *self, int64_t campaign_
     while (low < high) {
         size_t middle = low + (high - low) / 2;
         struct delivery *d = &self->deliveries[middle];
-        int c = compare_keys(d->campaign_id, d->ref, campaign_id, ref);
+        int c = write_compare_keys(d->campaign_id, d->ref, campaign_id, ref);
 
         if (c == 0)
             return d;
@@ -130,14 +130,16 @@ static enum dsnd_err lock_campaigns(struct write_span *self)
     return pg_run(self->conn, STATEMENT_WRITE_CAMPAIGN_LOCK, p, NULL);
 }
 
-static enum dsnd_err lock_deliveries(struct write_span *self)
+enum dsnd_err write_lock_deliveries(struct write_span *self)
 {
     static const struct pg_column columns[] = {
         {PG_KIND_I64, offsetof(struct delivery, campaign_id)},
         {PG_KIND_TEXT, offsetof(struct delivery, ref)},
     };
-    enum dsnd_err err;
+    enum dsnd_err err = lock_campaigns(self);
 
+    if (err)
+        return err;
     pg_params_clear(&self->params);
     pg_add_rows(&self->params, columns, 2, self->deliveries, sizeof(*self->deliveries),
                 self->delivery_count);
@@ -162,8 +164,8 @@ static enum dsnd_err move_all(struct write_span *self, const struct move *moves,
         struct delivery *d = &self->deliveries[i];
         struct delivery before = *d;
 
-        while (at < count &&
-               compare_keys(moves[at].campaign_id, moves[at].ref, d->campaign_id, d->ref) == 0)
+        while (at < count && write_compare_keys(moves[at].campaign_id, moves[at].ref,
+                                                d->campaign_id, d->ref) == 0)
             delivery_apply(d, moves[at++].event);
         if (!d->changed)
             continue;
@@ -206,9 +208,7 @@ enum dsnd_err write_deliveries(struct write_span *self)
     if (!err)
         err = make_deliveries(self, moves, count);
     if (!err && self->delivery_count)
-        err = lock_campaigns(self);
-    if (!err && self->delivery_count)
-        err = lock_deliveries(self);
+        err = write_lock_deliveries(self);
     if (!err)
         err = move_all(self, moves, count);
     return err ? err : count_statuses(self);

@@ -120,21 +120,14 @@ static void add_recipients(struct write_span *self)
     pg_array_end(p);
 }
 
-static enum dsnd_err send_all(struct write_span *self)
+/* What attribution needs, and ids. */
+static enum dsnd_err send_attribution(struct write_span *self, size_t id_count)
 {
     struct pg_params *p = &self->params;
-    enum dsnd_err err = pg_send(self->conn, STATEMENT_BEGIN, NULL);
+    enum dsnd_err err;
 
-    pg_params_clear(p);
-    pg_add_text(p, dsnd_str_of(self->journal));
-    if (!err)
-        err = pg_send(self->conn, STATEMENT_WRITE_LOCK, p);
-    add_seen(self);
-    if (!err)
-        err = pg_send(self->conn, STATEMENT_WRITE_SEEN, p);
     add_signed(self, false);
-    if (!err)
-        err = pg_send(self->conn, STATEMENT_WRITE_CAMPAIGN_ADD, p);
+    err = pg_send(self->conn, STATEMENT_WRITE_CAMPAIGN_ADD, p);
     add_campaigns(self);
     if (!err)
         err = pg_send(self->conn, STATEMENT_WRITE_CAMPAIGN_FIND, p);
@@ -151,17 +144,32 @@ static enum dsnd_err send_all(struct write_span *self)
     if (!err)
         err = pg_send(self->conn, STATEMENT_WRITE_SEND_BY_RECIPIENT, p);
     pg_params_clear(p);
-    pg_add_i32(p, (int32_t)(self->count + self->status_count));
+    pg_add_i32(p, (int32_t)id_count);
     if (!err)
         err = pg_send(self->conn, STATEMENT_WRITE_IDS, p);
     return err ? err : pg_sync(self->conn);
 }
 
-static enum dsnd_err receive_all(struct write_span *self)
+static enum dsnd_err send_all(struct write_span *self)
 {
-    enum dsnd_err err = pg_next(self->conn, NULL); /* BEGIN */
+    struct pg_params *p = &self->params;
+    enum dsnd_err err = pg_send(self->conn, STATEMENT_BEGIN, NULL);
 
-    for (int i = 0; i < WRITE_LOOKUP_COUNT && !err; i++) {
+    pg_params_clear(p);
+    pg_add_text(p, dsnd_str_of(self->journal));
+    if (!err)
+        err = pg_send(self->conn, STATEMENT_WRITE_LOCK, p);
+    add_seen(self);
+    if (!err)
+        err = pg_send(self->conn, STATEMENT_WRITE_SEEN, p);
+    return err ? err : send_attribution(self, self->count + self->status_count);
+}
+
+static enum dsnd_err receive(struct write_span *self, int first)
+{
+    enum dsnd_err err = DSND_OK;
+
+    for (int i = first; i < WRITE_LOOKUP_COUNT && !err; i++) {
         if (i == WRITE_LOOKUP_CAMPAIGN)
             err = pg_next(self->conn, NULL); /* campaigns added */
         if (!err)
@@ -260,8 +268,7 @@ int32_t write_day(int64_t received_us)
     return (int32_t)day + WRITE_DAY_ZERO;
 }
 
-/* Day of receipt << 38 | counter: see the head of sql/0002_records.sql. */
-static int64_t record_id(int64_t received_us, int64_t counter)
+int64_t write_record_id(int64_t received_us, int64_t counter)
 {
     return (int64_t)(write_day(received_us) - WRITE_DAY_ZERO) << 38 | counter;
 }
@@ -274,9 +281,9 @@ static void number_rows(struct write_span *self)
     for (size_t i = 0; i < self->count; i++) {
         struct write_item *w = &self->items[i];
 
-        w->id = record_id(w->item.received_us, pg_i64(ids, next++, 0));
+        w->id = write_record_id(w->item.received_us, pg_i64(ids, next++, 0));
         for (size_t s = 0; s < w->status_count; s++)
-            w->statuses[s].id = record_id(w->item.received_us, pg_i64(ids, next++, 0));
+            w->statuses[s].id = write_record_id(w->item.received_us, pg_i64(ids, next++, 0));
     }
 }
 
@@ -287,7 +294,9 @@ enum dsnd_err write_lookup(struct write_span *self)
     if (!err)
         err = send_all(self);
     if (!err)
-        err = receive_all(self);
+        err = pg_next(self->conn, NULL); /* BEGIN */
+    if (!err)
+        err = receive(self, 0);
     pg_pipeline_end(self->conn);
     if (!err)
         err = read_lock(self);
@@ -295,5 +304,17 @@ enum dsnd_err write_lookup(struct write_span *self)
         err = decide_fates(self);
     if (!err)
         number_rows(self);
+    return err;
+}
+
+enum dsnd_err write_lookup_again(struct write_span *self, size_t id_count)
+{
+    enum dsnd_err err = pg_pipeline_begin(self->conn);
+
+    if (!err)
+        err = send_attribution(self, id_count);
+    if (!err)
+        err = receive(self, WRITE_LOOKUP_CAMPAIGN);
+    pg_pipeline_end(self->conn);
     return err;
 }

@@ -10,30 +10,15 @@
 #include "store/signature.h"
 #include "store/write_span.h"
 
-struct candidate {
-    struct store_hash hash;
-    struct dsnd_str hash_octets;
-    struct dsnd_str address; /* absent for a ref */
-    int64_t campaign_id;
-    struct dsnd_str ref; /* absent for an address */
-    int16_t klass;
-    int16_t evidence;
-    int64_t status_id;
-    struct dsnd_str delivery;
-    int64_t us;
-    struct dsnd_str provider;
-    struct dsnd_str signature; /* absent where the cause is not guarded */
-};
-
 /* Failures that may suppress, and confirmed deliveries that may lift. */
 struct verdicts {
-    struct candidate *failed;
+    struct write_candidate *failed;
     size_t failed_count;
-    struct candidate *confirmed;
+    struct write_candidate *confirmed;
     size_t confirmed_count;
 };
 
-static bool counts(const struct write_status *s, enum report_class *ret_class)
+bool write_counts(const struct write_status *s, enum report_class *ret_class)
 {
     const struct report_recipient *r = s->recipient;
 
@@ -54,14 +39,24 @@ static enum dsnd_err hash_ref(const struct write_item *w, const struct write_sta
     return store_hash_of(parts, 3, ret_hash);
 }
 
+enum dsnd_err write_guarded_text(struct dsnd_arena *arena, enum report_class klass,
+                                 struct dsnd_str diagnostic, struct dsnd_str *ret_signature)
+{
+    *ret_signature = DSND_STR_ABSENT;
+    /* Only an outage makes many addresses unknown at once. */
+    if (klass != REPORT_CLASS_MAILBOX_UNKNOWN || !diagnostic.len)
+        return DSND_OK;
+    return store_text_signature(arena, diagnostic, ret_signature);
+}
+
 static enum dsnd_err make_candidate(struct write_span *self, const struct write_item *w,
                                     const struct write_status *s, enum report_class klass,
-                                    struct candidate *c)
+                                    struct write_candidate *c)
 {
-    enum dsnd_err err = DSND_OK;
+    enum dsnd_err err;
     bool ref_only = s->evidence == STORE_EVIDENCE_SIGNED_REF;
 
-    *c = (struct candidate){
+    *c = (struct write_candidate){
         .address = s->proven,
         .campaign_id = w->campaign_id,
         .ref = ref_only ? s->ref : DSND_STR_ABSENT,
@@ -71,11 +66,8 @@ static enum dsnd_err make_candidate(struct write_span *self, const struct write_
         .delivery = s->ref,
         .us = w->item.received_us,
         .provider = s->event.provider,
-        .signature = DSND_STR_ABSENT,
     };
-    /* Only an outage makes many addresses unknown at once. */
-    if (klass == REPORT_CLASS_MAILBOX_UNKNOWN && s->recipient->diagnostic.len)
-        err = store_text_signature(&self->arena, s->recipient->diagnostic, &c->signature);
+    err = write_guarded_text(&self->arena, klass, s->recipient->diagnostic, &c->signature);
     if (err)
         return err;
     return ref_only ? hash_ref(w, s, &c->hash) : store_address_hash(s->proven, &c->hash);
@@ -83,14 +75,14 @@ static enum dsnd_err make_candidate(struct write_span *self, const struct write_
 
 static int compare_candidates(const void *left, const void *right)
 {
-    const struct candidate *a = left;
-    const struct candidate *b = right;
+    const struct write_candidate *a = left;
+    const struct write_candidate *b = right;
     int d = memcmp(a->hash.octets, b->hash.octets, sizeof(a->hash.octets));
 
     return d ? d : a->status_id < b->status_id ? -1 : a->status_id > b->status_id;
 }
 
-static bool confirms(const struct write_status *s)
+bool write_confirms(const struct write_status *s)
 {
     return s->moves && s->evidence != STORE_EVIDENCE_NONE &&
            s->event.state == STORE_STATE_DELIVERED;
@@ -103,14 +95,14 @@ static enum dsnd_err sort_status(struct write_span *self, const struct write_ite
 
     if (!dsnd_str_present(s->proven) && s->evidence != STORE_EVIDENCE_SIGNED_REF)
         return DSND_OK;
-    if (counts(s, &klass))
+    if (write_counts(s, &klass))
         return make_candidate(self, w, s, klass, &verdicts->failed[verdicts->failed_count++]);
-    if (confirms(s))
+    if (write_confirms(s))
         return make_candidate(self, w, s, klass, &verdicts->confirmed[verdicts->confirmed_count++]);
     return DSND_OK;
 }
 
-static void order(struct candidate *list, size_t count)
+static void order(struct write_candidate *list, size_t count)
 {
     qsort(list, count, sizeof(*list), compare_candidates);
     for (size_t i = 0; i < count; i++)
@@ -151,27 +143,33 @@ static enum dsnd_err send_two(struct write_span *self, enum statement first, enu
     return err ? err : pg_send(self->conn, second, &self->params);
 }
 
+void write_add_candidates(struct pg_params *params, const struct write_candidate *list,
+                          size_t count)
+{
+    static const struct pg_column columns[] = {
+        {PG_KIND_BYTEA, offsetof(struct write_candidate, hash_octets)},
+        {PG_KIND_TEXT, offsetof(struct write_candidate, address)},
+        {PG_KIND_I64, offsetof(struct write_candidate, campaign_id)},
+        {PG_KIND_TEXT, offsetof(struct write_candidate, ref)},
+        {PG_KIND_I16, offsetof(struct write_candidate, klass)},
+        {PG_KIND_I16, offsetof(struct write_candidate, evidence)},
+        {PG_KIND_I64, offsetof(struct write_candidate, status_id)},
+        {PG_KIND_TEXT, offsetof(struct write_candidate, delivery)},
+        {PG_KIND_TIME, offsetof(struct write_candidate, us)},
+        {PG_KIND_TEXT, offsetof(struct write_candidate, provider)},
+        {PG_KIND_TEXT, offsetof(struct write_candidate, signature)},
+    };
+
+    pg_add_rows(params, columns, sizeof(columns) / sizeof(*columns), list, sizeof(*list), count);
+}
+
 static enum dsnd_err send_failed(struct write_span *self, const struct verdicts *v,
                                  size_t *ret_sent)
 {
-    static const struct pg_column columns[] = {
-        {PG_KIND_BYTEA, offsetof(struct candidate, hash_octets)},
-        {PG_KIND_TEXT, offsetof(struct candidate, address)},
-        {PG_KIND_I64, offsetof(struct candidate, campaign_id)},
-        {PG_KIND_TEXT, offsetof(struct candidate, ref)},
-        {PG_KIND_I16, offsetof(struct candidate, klass)},
-        {PG_KIND_I16, offsetof(struct candidate, evidence)},
-        {PG_KIND_I64, offsetof(struct candidate, status_id)},
-        {PG_KIND_TEXT, offsetof(struct candidate, delivery)},
-        {PG_KIND_TIME, offsetof(struct candidate, us)},
-        {PG_KIND_TEXT, offsetof(struct candidate, provider)},
-        {PG_KIND_TEXT, offsetof(struct candidate, signature)},
-    };
     enum dsnd_err err;
 
     pg_params_clear(&self->params);
-    pg_add_rows(&self->params, columns, sizeof(columns) / sizeof(*columns), v->failed,
-                sizeof(*v->failed), v->failed_count);
+    write_add_candidates(&self->params, v->failed, v->failed_count);
     (*ret_sent)++;
     err = pg_send(self->conn, STATEMENT_WRITE_GUARD, &self->params);
     return err ? err
@@ -182,8 +180,8 @@ static enum dsnd_err send_confirmed(struct write_span *self, const struct verdic
                                     size_t *ret_sent)
 {
     static const struct pg_column columns[] = {
-        {PG_KIND_BYTEA, offsetof(struct candidate, hash_octets)},
-        {PG_KIND_TIME, offsetof(struct candidate, us)},
+        {PG_KIND_BYTEA, offsetof(struct write_candidate, hash_octets)},
+        {PG_KIND_TIME, offsetof(struct write_candidate, us)},
     };
 
     pg_params_clear(&self->params);

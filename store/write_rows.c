@@ -221,7 +221,7 @@ static enum dsnd_err send_reports(struct write_span *self)
     return pg_send(self->conn, STATEMENT_WRITE_REPORT, &self->params);
 }
 
-static enum dsnd_err send_deliveries(struct write_span *self, bool existing)
+enum dsnd_err write_send_deliveries(struct write_span *self, bool existing)
 {
     struct delivery_row *rows =
         dsnd_arena_array(&self->arena, self->delivery_count + 1, sizeof(*rows));
@@ -261,7 +261,7 @@ static enum dsnd_err send_total(struct write_span *self, enum statement statemen
     return pg_send(self->conn, statement, &self->params);
 }
 
-static enum dsnd_err send_totals(struct write_span *self)
+enum dsnd_err write_send_totals(struct write_span *self)
 {
     enum dsnd_err err;
 
@@ -377,11 +377,11 @@ static enum dsnd_err send_all(struct write_span *self, size_t *ret_sent)
     if (!err)
         err = pg_send(self->conn, STATEMENT_WRITE_TOTAL_LOCK, NULL);
     if (!err)
-        err = send_deliveries(self, true);
+        err = write_send_deliveries(self, true);
     if (!err)
-        err = send_deliveries(self, false);
+        err = write_send_deliveries(self, false);
     if (!err)
-        err = send_totals(self);
+        err = write_send_totals(self);
     if (!err)
         err = send_times(self);
     if (!err)

@@ -137,7 +137,8 @@ enum dsnd_err write_send_statuses(struct write_span *self)
         const struct write_item *w = &self->items[i];
 
         for (size_t s = 0; w->fate == WRITE_FATE_STORED && s < w->status_count && !err; s++)
-            err = make_row(self, w, s, &rows[count++]);
+            if (!w->statuses[s].is_written)
+                err = make_row(self, w, s, &rows[count++]);
     }
     if (err)
         return err;

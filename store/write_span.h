@@ -43,6 +43,7 @@ struct write_status {
     int64_t incident_key;   /* 0: its class makes no incidents */
     bool moves;             /* `event` is set */
     bool counts;            /* so it is, and the evidence suffices for it to be counted */
+    bool is_written;        /* its row is there already, as it should be */
     struct delivery_event event;
 };
 
@@ -117,6 +118,13 @@ enum dsnd_err write_prepare(struct write_span *self, const struct store_item *it
 DSND_MUST_CHECK
 enum dsnd_err write_lookup(struct write_span *self);
 
+/* The lookups of attribution alone, for what is stored already; ids for as many rows. */
+DSND_MUST_CHECK
+enum dsnd_err write_lookup_again(struct write_span *self, size_t id_count);
+
+/* Day of receipt << 38 | counter: see the head of sql/0002_records.sql. */
+int64_t write_record_id(int64_t received_us, int64_t counter);
+
 /* First row of a lookup whose `column` equals `text` (rows are ordered by it), or -1. */
 int write_find(const PGresult *rows, int column, struct dsnd_str text);
 
@@ -132,9 +140,21 @@ enum dsnd_err write_find_incidents(struct write_span *self);
 DSND_MUST_CHECK
 enum dsnd_err write_deliveries(struct write_span *self);
 
+/* Order of deliveries. */
+int write_compare_keys(int64_t campaign_a, struct dsnd_str ref_a, int64_t campaign_b,
+                       struct dsnd_str ref_b);
+/* Lock those of self->deliveries (in order of their keys) that exist, and read them. */
+DSND_MUST_CHECK
+enum dsnd_err write_lock_deliveries(struct write_span *self);
+
 /* write_rows.c: third exchange; all rows, the journal position, and the commit. */
 DSND_MUST_CHECK
 enum dsnd_err write_rows(struct write_span *self);
+/* Parts of it: deliveries that exist, or new ones; the totals, three statements. */
+DSND_MUST_CHECK
+enum dsnd_err write_send_deliveries(struct write_span *self, bool existing);
+DSND_MUST_CHECK
+enum dsnd_err write_send_totals(struct write_span *self);
 /* Envelope recipients as one text, a line each. DSND_ERR_NOMEM. */
 DSND_MUST_CHECK
 enum dsnd_err write_join_recipients(struct write_span *self, const struct write_item *w,
@@ -148,7 +168,32 @@ enum dsnd_err write_send_receipts(struct write_span *self, size_t *ret_sent);
 /* write_incident.c: what goes on; `*ret_sent` grows by the statements sent. */
 DSND_MUST_CHECK
 enum dsnd_err write_send_incidents(struct write_span *self, size_t *ret_sent);
-/* write_policy.c: what follows for the suppression list. */
+/* A failure that may suppress, or a confirmed delivery that may lift. */
+struct write_candidate {
+    struct store_hash hash;
+    struct dsnd_str hash_octets; /* the same */
+    struct dsnd_str address;     /* absent for a ref */
+    int64_t campaign_id;
+    struct dsnd_str ref; /* absent for an address */
+    int16_t klass;
+    int16_t evidence;
+    int64_t status_id;
+    struct dsnd_str delivery;
+    int64_t us;
+    struct dsnd_str provider;
+    struct dsnd_str signature; /* absent where the cause is not guarded */
+};
+/* write_policy.c: may it suppress, and in which class; may it lift. */
+bool write_counts(const struct write_status *s, enum report_class *ret_class);
+bool write_confirms(const struct write_status *s);
+/* The text by which the guard counts a failure; absent where it does not. DSND_ERR_NOMEM. */
+DSND_MUST_CHECK
+enum dsnd_err write_guarded_text(struct dsnd_arena *arena, enum report_class klass,
+                                 struct dsnd_str diagnostic, struct dsnd_str *ret_signature);
+/* The parameters of CANDIDATES. */
+void write_add_candidates(struct pg_params *params, const struct write_candidate *list,
+                          size_t count);
+/* What follows for the suppression list. */
 DSND_MUST_CHECK
 enum dsnd_err write_send_suppressions(struct write_span *self, size_t *ret_sent);
 /* write_raw.c: compressed octets, of reports and of what is set aside. */

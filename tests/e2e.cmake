@@ -12,6 +12,8 @@ dsnd_e2e_test(restore $<TARGET_FILE:dsnd> $<TARGET_FILE:dsnd-demo>)
 dsnd_e2e_test(first_campaign $<TARGET_FILE:dsnd> ${PROJECT_SOURCE_DIR}/README.md)
 dsnd_e2e_test(receipts $<TARGET_FILE:dsnd>)
 dsnd_e2e_test(import $<TARGET_FILE:dsnd>)
+dsnd_e2e_test(reclassify $<TARGET_FILE:dsnd> ${PROJECT_SOURCE_DIR}/parse/rules/builtin.rules
+    ${PROJECT_SOURCE_DIR}/../shared/corpus/messages)
 dsnd_e2e_test(score $<TARGET_FILE:dsnd> ${PROJECT_SOURCE_DIR}/../shared/corpus)
 dsnd_e2e_test(install $<TARGET_FILE:dsnd> ${PROJECT_BINARY_DIR})
 

@@ -93,6 +93,7 @@ static struct report *make_report(struct items *self, const struct item_spec *sp
         .blocklist = dsnd_str_of(spec->blocklist),
         .remote_mta = dsnd_str_of(spec->remote_mta),
         .rule = DSND_STR("rule-x"),
+        .matched = DSND_STR("text"),
         .status = {5, 1, 1},
         .smtp_code = 550,
     };

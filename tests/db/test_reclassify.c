@@ -1,0 +1,611 @@
+/* Judging stored records again: in the end the database is what it would be had the new rules been
+ * there from the start, whatever happened on the way. */
+#include <pthread.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+#include "base/clock.h"
+#include "store/pg.h"
+#include "store/reclassify.h"
+#include "tests/support/db.h"
+#include "tests/support/items.h"
+
+static const char journal[] = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
+
+enum { MESSAGES = 120 };
+
+/* The same messages as the old and as the new rules see them, and as the old and new parser do. */
+static struct items *before;
+static struct items *after;
+
+/* ---- messages ---- */
+
+static uint64_t random_state = 88172645463325252u;
+
+static uint32_t next_random(uint32_t below)
+{
+    random_state ^= random_state << 13;
+    random_state ^= random_state >> 7;
+    random_state ^= random_state << 17;
+    return (uint32_t)(random_state % below);
+}
+
+/* What rules can change. */
+static void judge_random(struct item_spec *spec)
+{
+    static const enum report_class classes[] = {
+        REPORT_CLASS_MAILBOX_UNKNOWN, REPORT_CLASS_MAILBOX_UNKNOWN, REPORT_CLASS_MAILBOX_INACTIVE,
+        REPORT_CLASS_DOMAIN_INVALID,  REPORT_CLASS_MAILBOX_FULL,    REPORT_CLASS_MAILBOX_FULL,
+        REPORT_CLASS_THROTTLED,       REPORT_CLASS_POLICY_REFUSED,  REPORT_CLASS_REPUTATION_BLOCK,
+    };
+    static const char *const providers[] = {"google", "yahoo", NULL};
+
+    if (spec->kind == REPORT_KIND_ARF || spec->action == REPORT_ACTION_DELIVERED)
+        return;
+    spec->klass = classes[next_random(9)];
+    spec->permanence = next_random(3) ? REPORT_PERMANENCE_PERMANENT : REPORT_PERMANENCE_TRANSIENT;
+    spec->provider = providers[next_random(3)];
+}
+
+static struct item_spec random_spec(int i)
+{
+    static const char *const people[] = {
+        "a@x.example", "b@x.example", "c@x.example", "d@x.example", "e@x.example", "f@x.example",
+        "g@x.example", "h@x.example", "i@x.example", "j@x.example", "k@x.example", "l@x.example",
+        "m@x.example", "n@x.example", "o@x.example", "p@x.example", "q@x.example", "r@x.example",
+        "s@x.example", "t@x.example", "u@x.example", "v@x.example", "w@x.example", "x@x.example",
+        "y@x.example", "z@x.example", "1@x.example", "2@x.example", "3@x.example", "4@x.example",
+    };
+    static const char *const campaigns[] = {"one", "two", "three"};
+    static const char *const refs[] = {"u-1", "u-2"};
+    static const char *const texts[] = {"no such user", "user unknown here"};
+    struct item_spec spec = {
+        .signed_campaign = next_random(8) ? campaigns[next_random(3)] : NULL,
+        .recipient = people[next_random(30)],
+        .original = next_random(3) ? NULL : people[next_random(30)],
+        .diagnostic = texts[next_random(2)],
+        .us = ITEMS_NOON + INT64_C(60000000) * 40 * i,
+        .body = i + 1,
+    };
+    uint32_t kind = next_random(10);
+
+    if (spec.signed_campaign && next_random(4) == 0)
+        spec.signed_ref = refs[next_random(2)];
+    else
+        spec.signed_for = next_random(4) ? spec.recipient : people[next_random(30)];
+    spec.action = kind == 0   ? REPORT_ACTION_DELIVERED
+                  : kind <= 2 ? REPORT_ACTION_DELAYED
+                              : REPORT_ACTION_FAILED;
+    if (next_random(12) == 0) {
+        spec.kind = REPORT_KIND_ARF;
+        spec.feedback = REPORT_FEEDBACK_ABUSE;
+        spec.klass = REPORT_CLASS_COMPLAINT;
+        spec.action = REPORT_ACTION_NONE;
+    }
+    judge_random(&spec);
+    return spec;
+}
+
+static struct report *own_report(struct items *items, size_t i)
+{
+    struct report *report = dsnd_arena_alloc(&items->arena, sizeof(*report));
+
+    assert_non_null(report);
+    *report = *items->item[i].report;
+    items->item[i].report = report;
+    return report;
+}
+
+/* Another parser finds other things in the same octets. */
+static void parse_random(struct items *items, struct item_spec *spec)
+{
+    struct report *report;
+
+    if (next_random(3) == 0 && spec->kind != REPORT_KIND_ARF)
+        spec->action = (enum report_action)(1 + next_random(4));
+    if (next_random(5) == 0)
+        spec->recipient = "later@x.example";
+    items_add(items, spec);
+    report = own_report(items, items->count - 1);
+    if (next_random(4) || spec->kind == REPORT_KIND_ARF || items->count < 3)
+        return;
+    if (next_random(2)) {
+        report->recipient_count = 0;
+        return;
+    }
+    report->recipients = dsnd_arena_array(&items->arena, 2, sizeof(*report->recipients));
+    report->recipients[0] = items->item[0].report->recipients[0];
+    report->recipients[1] = items->item[1].report->recipients[0];
+    report->recipient_count = 2;
+}
+
+static void mark_judged(struct items *items)
+{
+    for (size_t i = 0; i < items->count; i++)
+        for (size_t r = 0; r < items->item[i].report->recipient_count; r++)
+            items->item[i].report->recipients[r].rule = DSND_STR("rule-y");
+}
+
+static void make_messages(bool parsed)
+{
+    before = items_new();
+    after = items_new();
+    for (int i = 0; i < MESSAGES; i++) {
+        struct item_spec spec = random_spec(i);
+
+        items_add(before, &spec);
+        if (next_random(3))
+            judge_random(&spec);
+        if (parsed)
+            parse_random(after, &spec);
+        else
+            items_add(after, &spec);
+    }
+    mark_judged(after);
+}
+
+static void drop_messages(void)
+{
+    items_free(before);
+    items_free(after);
+}
+
+/* One message a transaction, as they came. */
+static void write_from(struct store_conn *conn, const struct items *items, size_t from, size_t to)
+{
+    struct store_policy policy = items_policy();
+
+    if (items == after)
+        policy.rules_version = DSND_STR("test-2");
+    for (size_t i = from; i < to; i++) {
+        struct store_journal_position position = {.journal_id = journal,
+                                                  .sequence = items->item[i].sequence};
+        struct store_batch_result result;
+
+        if (store_write_batch(conn, &policy, &position, &items->item[i], 1, &result))
+            fail_msg("%s", store_conn_error(conn));
+    }
+}
+
+/* ---- the database as it can be compared ---- */
+
+#define SAVE(name, query) "CREATE TABLE %s." name " AS " query ";"
+#define SEQUENCE                                            \
+    "(SELECT r.sequence || '.' || s.ordinal FROM status s " \
+    "JOIN report r ON r.id = s.report_id WHERE s.id = "
+#define COUNTS                                                                                  \
+    "sent, failed, hard, soft, block, delivered, handed_off, delay_open, delayed, complained, " \
+    "statuses, proven"
+#define SOME " WHERE (" COUNTS ") <> (0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)"
+#define KEY "(SELECT key FROM campaign c WHERE c.id = t.campaign_id) AS campaign"
+
+static const char *const tables[] = {"status",     "report",    "delivery",   "hour",
+                                     "everywhere", "breakdown", "campaigns",  "hit",
+                                     "guard",      "strike",    "suppression"};
+
+static void save(const char *schema)
+{
+    static const char *const queries[] = {
+        "SELECT r.sequence, t.ordinal, " KEY ", t.ref, t.recipient_key, t.recipient, "
+        "t.proven_recipient, t.final_recipient, t.original_recipient, t.action, t.class, t.cause, "
+        "t.permanence, t.fault, t.evidence, t.smtp_code, t.status, t.smtp_status, t.provider, "
+        "t.diagnostic, t.rule, t.matched, t.rules_version, t.blocklist, t.incident_key, "
+        "t.received_at "
+        "FROM status t JOIN report r ON r.id = t.report_id",
+        "SELECT t.sequence, " KEY ", t.recipients, t.kind, t.feedback, t.attribution, t.evidence, "
+        "t.subject, t.rules_version, (SELECT w.campaign_id = t.campaign_id FROM report_raw w "
+        "WHERE w.id = t.id) AS raw FROM report t",
+        "SELECT " KEY ", t.ref, t.state, t.class, t.kind, t.provider, t.outcome_at, " SEQUENCE
+        "t.status_id) AS decided, t.delayed_at, t.delayed_class, t.delayed_provider, "
+        "t.complained_at, t.complained_provider FROM delivery t",
+        "SELECT " KEY ", hour, provider, class, " COUNTS " FROM total_hour t" SOME,
+        "SELECT hour, provider, class, " COUNTS " FROM total_hour_all t" SOME,
+        "SELECT " KEY ", provider, class, " COUNTS " FROM total_breakdown t" SOME,
+        "SELECT " KEY ", " COUNTS " FROM total_campaign t" SOME,
+        "SELECT " KEY ", day, rule, rules_version, hits FROM rule_hit t",
+        "SELECT " KEY ", provider, hour, signature, failures FROM suppression_guard t",
+        "SELECT address_hash, class, " KEY ", ref, at, " SEQUENCE "t.status_id) AS decided "
+        "FROM suppression_strike t",
+        "SELECT address_hash, address, " KEY ", ref, class, evidence, source, pending, note, "
+        "caused_at, expires_at IS NULL AS lasts, (SELECT array_agg(" SEQUENCE
+        "i) ORDER BY o) FROM unnest(t.status_ids) WITH ORDINALITY u(i, o)) AS decided "
+        "FROM suppression t",
+    };
+    char sql[4096];
+
+    assert_true(snprintf(sql, sizeof(sql), "DROP SCHEMA IF EXISTS %s CASCADE; CREATE SCHEMA %s",
+                         schema, schema) > 0);
+    db_exec(sql);
+    for (size_t i = 0; i < sizeof(queries) / sizeof(*queries); i++) {
+        assert_true(snprintf(sql, sizeof(sql), "CREATE TABLE %s.%s AS %s", schema, tables[i],
+                             queries[i]) < (int)sizeof(sql));
+        db_exec(sql);
+    }
+}
+
+static void empty(void)
+{
+    db_exec("TRUNCATE campaign, delivery, report, report_raw, status, report_seen, rule_hit, "
+            "total_campaign, total_breakdown, total_hour, total_hour_all, total_cohort, "
+            "total_roll, total_delay, journal_position, "
+            "suppression, suppression_strike, suppression_change, suppression_guard, "
+            "reclassify_run, reclassify_address; UPDATE suppression_clock SET seq = 0; "
+            "INSERT INTO campaign (id, key) OVERRIDING SYSTEM VALUE VALUES (0, '')");
+}
+
+static void compare(const char *schema)
+{
+    char sql[1024];
+
+    for (size_t i = 0; i < sizeof(tables) / sizeof(*tables); i++) {
+        const char *t = tables[i];
+
+        assert_true(
+            snprintf(sql, sizeof(sql),
+                     "SELECT coalesce((SELECT string_agg(x, E'\\n') FROM ((SELECT "
+                     "'lacks ' || t::text AS x FROM expected.%s t EXCEPT SELECT 'lacks ' || "
+                     "t::text FROM %s.%s t) UNION ALL (SELECT 'has ' || t::text FROM %s.%s "
+                     "t EXCEPT SELECT 'has ' || t::text FROM expected.%s t) LIMIT 8) d), '')",
+                     t, schema, t, schema, t, t) < (int)sizeof(sql));
+        if (db_text(sql)[0])
+            fail_msg("%s %s", t, db_text(sql));
+        assert_true(snprintf(sql, sizeof(sql),
+                             "SELECT (SELECT count(*) FROM expected.%s) - (SELECT count(*) FROM "
+                             "%s.%s)",
+                             t, schema, t) > 0);
+        assert_int_equal(db_int(sql), 0);
+    }
+}
+
+static void check_as_expected(void)
+{
+    save("found");
+    compare("found");
+    items_check_totals();
+    assert_int_equal(db_int("SELECT count(*) - coalesce(max(seq), 0) FROM suppression_change"), 0);
+    assert_int_equal(db_int("SELECT count(*) FROM reclassify_address"), 0);
+}
+
+/* ---- runs ---- */
+
+struct run {
+    bool reparse;
+    int judged;
+    int kill_at; /* the judging, or below 0 the suppression, at which the process dies; 0 never */
+    int changed;
+    int resuppressed;
+    int classes[REPORT_CLASS_COUNT][REPORT_CLASS_COUNT];
+};
+
+/* Messages are told by their texts: "body N". */
+static const struct report *find_report(struct dsnd_str octets)
+{
+    size_t at = dsnd_str_find(octets, DSND_STR("body "));
+
+    return after->item[strtol(octets.ptr + at + 5, NULL, 10) - 1].report;
+}
+
+static enum dsnd_err judge(void *context, struct dsnd_str octets, struct dsnd_arena *arena,
+                           struct report *report)
+{
+    struct run *run = context;
+
+    (void)arena;
+    assert_int_equal(dsnd_str_present(octets), run->reparse);
+    if (++run->judged == run->kill_at)
+        (void)raise(SIGKILL);
+    if (run->reparse)
+        *report = *find_report(octets);
+    return DSND_OK;
+}
+
+static void changed(void *context, const struct store_reclassified *change)
+{
+    struct run *run = context;
+
+    run->changed++;
+    if (change->before && change->after)
+        run->classes[change->before->klass][change->after->klass]++;
+}
+
+static void suppressed(void *context, const struct store_resuppressed *change)
+{
+    struct run *run = context;
+
+    (void)change;
+    if (--run->resuppressed == run->kill_at)
+        (void)raise(SIGKILL);
+}
+
+static bool progress(void *context, const struct store_reclassify_counts *counts)
+{
+    (void)context;
+    (void)counts;
+    return true;
+}
+
+/* Without raw messages judge gets the rows; what they are about tells the subject. */
+static enum dsnd_err judge_rows(void *context, struct dsnd_str octets, struct dsnd_arena *arena,
+                                struct report *report)
+{
+    struct run *run = context;
+    const struct report_recipient *r;
+
+    (void)octets;
+    (void)arena;
+    if (++run->judged == run->kill_at)
+        (void)raise(SIGKILL);
+    if (!report->recipient_count)
+        return DSND_OK;
+    r = &after->item[strtol(report->subject.ptr + 1, NULL, 10)].report->recipients[0];
+    report->recipients[0].klass = r->klass;
+    report->recipients[0].permanence = r->permanence;
+    report->recipients[0].provider = r->provider;
+    report->recipients[0].rule = r->rule;
+    return DSND_OK;
+}
+
+static struct store_reclassify_counts reclassify(struct run *run, bool apply, int32_t batch)
+{
+    struct store_reclassify what = {
+        .program = DSND_STR("test"),
+        .reparse = run->reparse,
+        .apply = apply,
+        .batch = batch,
+        .context = run,
+        .judge = run->reparse ? judge : judge_rows,
+        .changed = changed,
+        .suppressed = suppressed,
+        .progress = progress,
+    };
+    struct store_policy policy = items_policy();
+    struct store_reclassify_counts counts;
+    struct store_conn *conn = items_connect();
+    enum dsnd_err err;
+
+    policy.rules_version = DSND_STR("test-2");
+    err = store_reclassify(conn, &policy, &what, &counts);
+    if (err)
+        fail_msg("%s: %s", dsnd_err_text(err), store_conn_error(conn));
+    store_conn_free(conn);
+    return counts;
+}
+
+static void name_messages(struct items *items)
+{
+    for (size_t i = 0; i < items->count; i++) {
+        struct report *report = own_report(items, i);
+        char *name = dsnd_arena_alloc(&items->arena, 16);
+
+        assert_true(snprintf(name, 16, "m%zu", i) > 0);
+        report->subject = dsnd_str_of(name);
+    }
+}
+
+/* What the new rules make of it from the start becomes `expected`; the old ones' is stored. */
+static void prepare(bool parsed)
+{
+    struct store_conn *conn;
+
+    make_messages(parsed);
+    name_messages(before);
+    name_messages(after);
+    empty();
+    conn = items_connect();
+    write_from(conn, after, 0, MESSAGES);
+    save("expected");
+    empty();
+    store_conn_free(conn);
+    conn = items_connect();
+    write_from(conn, before, 0, MESSAGES);
+    store_conn_free(conn);
+}
+
+static void check_a_run(bool reparse)
+{
+    struct run dry = {.reparse = reparse};
+    struct run real = {.reparse = reparse};
+    struct run again = {.reparse = reparse};
+    struct store_reclassify_counts tried;
+    struct store_reclassify_counts done;
+
+    prepare(reparse);
+    save("kept");
+    tried = reclassify(&dry, false, 50);
+    save("found");
+    db_exec("ALTER SCHEMA expected RENAME TO wanted; ALTER SCHEMA kept RENAME TO expected");
+    compare("found"); /* a dry run changes nothing */
+    db_exec("DROP SCHEMA expected CASCADE; ALTER SCHEMA wanted RENAME TO expected");
+    done = reclassify(&real, true, 7);
+    check_as_expected();
+    assert_int_equal(done.reports, MESSAGES);
+    assert_true(done.changed > MESSAGES / 4 && done.added + done.lifted > 0);
+    assert_int_equal(tried.changed, done.changed);
+    assert_int_equal(tried.added, done.added);
+    assert_int_equal(tried.lifted, done.lifted);
+    assert_int_equal(dry.changed, done.changed);
+    assert_memory_equal(dry.classes, real.classes, sizeof(dry.classes));
+    done = reclassify(&again, true, 1000);
+    assert_false(done.resumed);
+    assert_int_equal(done.changed + done.added + done.lifted, 0);
+    check_as_expected();
+    drop_messages();
+}
+
+static void other_rules_give_what_they_had_given_from_the_start(void **state)
+{
+    (void)state;
+    db_fresh();
+    check_a_run(false);
+}
+
+static void another_parser_gives_what_it_had_given_from_the_start(void **state)
+{
+    (void)state;
+    db_fresh();
+    check_a_run(true);
+}
+
+/* ---- cut off ---- */
+
+static void die_at(bool reparse, int kill_at)
+{
+    pid_t child = fork();
+    int status = 0;
+
+    assert_true(child >= 0);
+    if (child == 0) {
+        struct run run = {.reparse = reparse, .kill_at = kill_at};
+
+        (void)reclassify(&run, true, 7);
+        _exit(0);
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+}
+
+static void a_run_that_is_killed_goes_on(void **state)
+{
+    static const int places[] = {3, 30, 31, 40, -1};
+    bool reparse = false;
+
+    (void)state;
+    db_fresh();
+    prepare(reparse);
+    for (size_t i = 0; i < sizeof(places) / sizeof(*places); i++)
+        die_at(reparse, places[i]);
+    {
+        struct run run = {.reparse = reparse};
+        struct store_reclassify_counts done = reclassify(&run, true, 7);
+
+        assert_true(done.resumed);
+        assert_int_equal(done.reports, MESSAGES);
+    }
+    check_as_expected();
+    assert_int_equal(db_int("SELECT count(*) FROM reclassify_run WHERE finished_at IS NOT NULL"),
+                     1);
+    drop_messages();
+}
+
+/* ---- beside a writer ---- */
+
+static void *write_rest(void *context)
+{
+    struct store_conn *conn = items_connect();
+
+    (void)context;
+    write_from(conn, after, MESSAGES / 2, MESSAGES);
+    store_conn_free(conn);
+    return NULL;
+}
+
+static void mail_comes_in_meanwhile(void **state)
+{
+    struct run run = {.reparse = false};
+    struct store_conn *conn;
+    pthread_t writer;
+
+    (void)state;
+    db_fresh();
+    make_messages(false);
+    name_messages(before);
+    name_messages(after);
+    conn = items_connect();
+    write_from(conn, after, 0, MESSAGES);
+    save("expected");
+    empty();
+    store_conn_free(conn);
+    conn = items_connect();
+    write_from(conn, before, 0, MESSAGES / 2);
+    assert_int_equal(pthread_create(&writer, NULL, write_rest, NULL), 0);
+    (void)reclassify(&run, true, 3);
+    assert_int_equal(pthread_join(writer, NULL), 0);
+    check_as_expected();
+    store_conn_free(conn);
+    drop_messages();
+}
+
+/* ---- what people decided ---- */
+
+static void what_people_decided_stays(void **state)
+{
+    static const struct {
+        const char *address;
+        enum report_class was;
+        enum report_class becomes;
+        const char *by_hand; /* SQL */
+        const char *then;    /* class, source and pending of the entry; "" none */
+    } rows[] = {
+        {"plain@x.example", REPORT_CLASS_MAILBOX_UNKNOWN, REPORT_CLASS_THROTTLED, NULL, ""},
+        {"new@x.example", REPORT_CLASS_THROTTLED, REPORT_CLASS_MAILBOX_UNKNOWN, NULL, "1 1 f"},
+        {"set@x.example", REPORT_CLASS_MAILBOX_UNKNOWN, REPORT_CLASS_THROTTLED,
+         "UPDATE suppression SET source = 2 WHERE address LIKE 'set@%'", "1 2 f"},
+        {"held@x.example", REPORT_CLASS_MAILBOX_UNKNOWN, REPORT_CLASS_THROTTLED,
+         "UPDATE suppression SET pending = true WHERE address LIKE 'held@%'", "1 1 t"},
+        {"lifted@x.example", REPORT_CLASS_THROTTLED, REPORT_CLASS_MAILBOX_UNKNOWN,
+         "INSERT INTO suppression (address_hash, source) VALUES (sha256('lifted@x.example'), 2); "
+         "WITH g AS (DELETE FROM suppression WHERE address_hash = sha256('lifted@x.example') "
+         "RETURNING *) SELECT suppression_log(2::smallint, 2::smallint, NULL, "
+         "array_agg(g::suppression)) FROM g",
+         ""},
+    };
+    struct run run = {.reparse = false};
+    struct store_conn *conn;
+
+    (void)state;
+    db_fresh();
+    before = items_new();
+    after = items_new();
+    for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+        struct item_spec spec = {.signed_campaign = "one",
+                                 .signed_for = rows[i].address,
+                                 .recipient = rows[i].address,
+                                 .action = REPORT_ACTION_FAILED,
+                                 .klass = rows[i].was,
+                                 .permanence = REPORT_PERMANENCE_PERMANENT};
+
+        items_add(before, &spec);
+        spec.klass = rows[i].becomes;
+        items_add(after, &spec);
+    }
+    name_messages(before);
+    name_messages(after);
+    conn = items_connect();
+    write_from(conn, before, 0, before->count);
+    for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
+        if (rows[i].by_hand)
+            db_exec(rows[i].by_hand);
+    (void)reclassify(&run, true, 100);
+    for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+        char sql[512];
+
+        assert_true(snprintf(sql, sizeof(sql),
+                             "SELECT coalesce((SELECT concat_ws(' ', class, source, pending) "
+                             "FROM suppression WHERE address = '%s'), '')",
+                             rows[i].address) < (int)sizeof(sql));
+        if (strcmp(db_text(sql), rows[i].then) != 0)
+            fail_msg("%s: \"%s\"", rows[i].address, db_text(sql));
+    }
+    store_conn_free(conn);
+    drop_messages();
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(other_rules_give_what_they_had_given_from_the_start),
+        cmocka_unit_test(another_parser_gives_what_it_had_given_from_the_start),
+        cmocka_unit_test(a_run_that_is_killed_goes_on),
+        cmocka_unit_test(mail_comes_in_meanwhile),
+        cmocka_unit_test(what_people_decided_stays),
+    };
+
+    return cmocka_run_group_tests_name("reclassify", tests, NULL, NULL);
+}
