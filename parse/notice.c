@@ -67,6 +67,22 @@ static void read_bounced(struct draft *draft, struct dsnd_str list)
     }
 }
 
+/* {"emailAddress":"..."}, ... of those who complained. */
+static bool read_complained(struct draft *draft, struct dsnd_str list)
+{
+    const struct dsnd_str key = DSND_STR("\"emailAddress\":\"");
+    size_t before = draft->report->recipient_count;
+
+    list = dsnd_str_slice(list, 0, dsnd_str_chr(list, ']'));
+    for (list = behind(list, key); list.len && !draft->err; list = behind(list, key))
+        (void)add(draft, string_at(list), REPORT_ACTION_NONE);
+    if (draft->report->recipient_count == before)
+        return false;
+    draft->report->kind = REPORT_KIND_ARF;
+    draft->report->feedback = REPORT_FEEDBACK_ABUSE;
+    return true;
+}
+
 /* "a@b","c@d" */
 static void read_delivered(struct draft *draft, struct dsnd_str list, struct dsnd_str reply)
 {
@@ -125,8 +141,11 @@ bool notice_read(struct draft *draft, const struct mime_message *mime)
     struct dsnd_str list;
     size_t before = draft->report->recipient_count;
 
-    if (!dsnd_str_starts(text, DSND_STR("{\"notificationType\":\"")))
+    if (!dsnd_str_starts(text, DSND_STR("{\"notificationType\":\"")) &&
+        !dsnd_str_starts(text, DSND_STR("{\"eventType\":\"")))
         return false;
+    if (read_complained(draft, behind(text, DSND_STR("\"complainedRecipients\":["))))
+        return true;
     list = behind(text, DSND_STR("\"bouncedRecipients\":["));
     read_bounced(draft, dsnd_str_slice(list, 0, dsnd_str_chr(list, ']')));
     if (draft->report->recipient_count == before) {

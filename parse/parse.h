@@ -44,6 +44,12 @@ struct dsnd_buf;
 void parser_trace(struct parser *self, struct dsnd_buf *trace);
 
 /*
+ * From now on the MIME parser is given all of a message, not only what is read: for a test that
+ * leaving the rest out makes no difference.
+ */
+void parser_show_all(struct parser *self);
+
+/*
  * Parse and classify one message (CRLF, LF or CR line ends). The report lives in `arena` and may
  * borrow from `message`. Malformed input is never an error: what can be read is read, defects
  * become warnings, and what is no report has kind REPORT_KIND_OTHER.

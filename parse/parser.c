@@ -35,6 +35,7 @@ struct parser {
     struct rule_scratch *scratch;
     struct mime_reader *reader;
     struct dsnd_buf shown;
+    bool shows_all;
     char *campaign_headers; /* comma-separated */
     struct dsnd_buf *trace; /* borrowed; NULL: no notes are taken */
 };
@@ -84,6 +85,11 @@ enum dsnd_err parser_new(const struct parse_limits *limits, const struct rule_se
 void parser_trace(struct parser *self, struct dsnd_buf *trace)
 {
     self->trace = trace;
+}
+
+void parser_show_all(struct parser *self)
+{
+    self->shows_all = true;
 }
 
 /* What stands between the first "<" and ">", else all of it. */
@@ -263,7 +269,7 @@ static enum dsnd_err read_message(struct parser *self, struct dsnd_str message, 
 {
     struct mime_message mime;
     struct mime_scan scan;
-    enum dsnd_err err = mime_scan_run(&self->limits, message, false, &self->shown, &scan);
+    enum dsnd_err err = mime_scan_run(&self->limits, message, self->shows_all, &self->shown, &scan);
 
     if (err)
         return err;

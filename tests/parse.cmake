@@ -8,6 +8,10 @@ add_test(NAME golden/corpus
     COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/golden/corpus.sh $<TARGET_FILE:dsnd>
         ${PROJECT_SOURCE_DIR}/../shared)
 set_tests_properties(golden/corpus PROPERTIES LABELS golden TIMEOUT 300 SKIP_RETURN_CODE 77)
+add_executable(parse_whole golden/whole.c)
+target_link_libraries(parse_whole PRIVATE dsnd_flags dsnd_parse)
+add_test(NAME golden/whole COMMAND parse_whole ${PROJECT_SOURCE_DIR}/../shared/corpus/messages)
+set_tests_properties(golden/whole PROPERTIES LABELS golden TIMEOUT 300 SKIP_RETURN_CODE 77)
 add_test(NAME golden/forms
     COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/golden/forms.py $<TARGET_FILE:dsnd>)
 set_tests_properties(golden/forms PROPERTIES LABELS golden TIMEOUT 300)
