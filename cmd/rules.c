@@ -2,28 +2,40 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "api/timestamp.h"
+#include "base/clock.h"
 #include "cmd/arguments.h"
 #include "cmd/commands.h"
 #include "cmd/material.h"
+#include "cmd/rules_unmatched.h"
 
-enum { PROBLEMS_MAX = 1 << 22 };
+enum { PROBLEMS_MAX = 1 << 22, LINES = 50, LINES_MAX = 200000, DAYS = 7 };
 
 static const char help[] =
     "usage: dsnd rules check [FILE]\n"
-    "       dsnd rules list [FILE]\n\n"
+    "       dsnd rules list [FILE]\n"
+    "       dsnd rules unmatched [--limit N] [--from TIME] [--to TIME] [FILE]\n\n"
     "check tries the test texts of every rule and names each rule that has none, that none of\n"
     "its tests reaches, or whose test another rule decides; it ends with 1 where there is one.\n"
     "list prints id, class, provider and patterns in the order of decision, and marks those\n"
     "that are tried on every text for want of a literal. Without FILE they take classify.rules, "
     "else the built-in rules.\n\n"
+    "unmatched reads the status records of the database and lists the texts that no rule of their\n"
+    "own decided (unclassified, or by a code alone), most frequent first, a line each, its fields\n"
+    "separated by tabs: count, provider, first and last seen, rule, an example without addresses.\n"
+    "Texts that differ in addresses and numbers only are one. Every record of the time asked for\n"
+    "is read; without --from that is the last seven days.\n\n"
+    "  --limit N            lines at most (50)\n"
+    "  --from, --to TIME    received from TIME on, before TIME (2026-11-23T10:00:00Z)\n"
     "  -c, --config FILE    the configuration; else $DSND_CONF or /etc/dsnd/dsnd.conf\n";
 
-static int check(const struct rule_set *rules)
+static int check(const struct rule_set *rules, const struct rules_unmatched *what)
 {
     struct dsnd_buf problems = DSND_BUF_INIT(PROBLEMS_MAX);
     size_t count = 0;
     enum dsnd_err err = rule_set_check(rules, &problems, &count);
 
+    (void)what;
     if (err)
         (void)fprintf(stderr, "dsnd rules: %s\n", dsnd_err_text(err));
     else
@@ -53,8 +65,9 @@ static void list_rule(const struct rule_set *rules, size_t index)
 }
 
 /* A line a pattern, as they are tried; one that is tried on every text is marked. */
-static int list(const struct rule_set *rules)
+static int list(const struct rule_set *rules, const struct rules_unmatched *what)
 {
+    (void)what;
     for (size_t i = 0; i < rule_set_count(rules); i++)
         list_rule(rules, i);
     return EXIT_DONE;
@@ -62,8 +75,10 @@ static int list(const struct rule_set *rules)
 
 static const struct action {
     const char *name;
-    int (*run)(const struct rule_set *rules);
-} actions[] = {{"check", check}, {"list", list}};
+    int (*run)(const struct rule_set *rules, const struct rules_unmatched *what);
+} actions[] = {{"check", check}, {"list", list}, {"unmatched", rules_unmatched}};
+
+static struct settings settings;
 
 static const struct action *find_action(const char *name)
 {
@@ -76,7 +91,6 @@ static const struct action *find_action(const char *name)
 /* The rules of `file` (NULL: those of the settings); NULL after a message. */
 static struct rule_set *load(const char *config, const char *file)
 {
-    static struct settings settings;
     struct rule_set *rules = NULL;
     struct config_error error;
 
@@ -89,10 +103,35 @@ static struct rule_set *load(const char *config, const char *file)
     return rules;
 }
 
+/* Of `unmatched`; false after a message. */
+static bool read_option(int choice, const char *value, struct rules_unmatched *what)
+{
+    uint64_t limit = 0;
+
+    if (choice == 'l' && !dsnd_str_to_u64(dsnd_str_of(value), LINES_MAX, &limit) && limit) {
+        what->limit = (size_t)limit;
+        return true;
+    }
+    if ((choice == 'f' || choice == 't') &&
+        !timestamp_parse(dsnd_str_of(value), choice == 'f' ? &what->from_us : &what->to_us))
+        return true;
+    if (choice == 'l')
+        (void)fprintf(stderr, "dsnd rules: --limit must be a number from 1 to %d\n", LINES_MAX);
+    else if (choice == 'f' || choice == 't')
+        (void)fprintf(stderr,
+                      "dsnd rules: --%s must be a time with its zone, as "
+                      "2026-11-23T10:00:00Z\n",
+                      choice == 'f' ? "from" : "to");
+    return false;
+}
+
 int cmd_rules(int argc, char **argv)
 {
     static const struct option options[] = {
-        {"config", required_argument, NULL, 'c'}, {"help", no_argument, NULL, 'h'}, {0}};
+        {"config", required_argument, NULL, 'c'}, {"limit", required_argument, NULL, 'l'},
+        {"from", required_argument, NULL, 'f'},   {"to", required_argument, NULL, 't'},
+        {"help", no_argument, NULL, 'h'},         {0}};
+    struct rules_unmatched what = {.to_us = dsnd_clock_now_us(), .limit = LINES};
     const struct action *action;
     const char *config = NULL;
     struct rule_set *rules;
@@ -104,9 +143,10 @@ int cmd_rules(int argc, char **argv)
             (void)fputs(help, stdout);
             return EXIT_DONE;
         }
-        if (choice != 'c')
+        if (choice == 'c')
+            config = optarg;
+        else if (!read_option(choice, optarg, &what))
             return EXIT_USAGE;
-        config = optarg;
     }
     action = optind < argc && argc - optind <= 2 ? find_action(argv[optind]) : NULL;
     if (!action) {
@@ -116,7 +156,10 @@ int cmd_rules(int argc, char **argv)
     rules = load(config, argv[optind + 1]);
     if (!rules)
         return EXIT_FAILED;
-    status = action->run(rules);
+    what.database = settings.database.url;
+    if (!what.from_us)
+        what.from_us = what.to_us - DAYS * DSND_US_PER_DAY;
+    status = action->run(rules, &what);
     rule_set_free(rules);
     return status;
 }

@@ -41,7 +41,8 @@ void rule_scratch_free(struct rule_scratch *self);
 
 /*
  * Try the test texts of every rule. A rule without a test, or one whose test another rule decides
- * or none does, is a problem: a line each is appended to `problems`, their number is
+ * or none does, is a problem, and so is a rule that no test of its own reaches: a line each is
+ * appended to `problems`, their number is
  * `*ret_count`. DSND_ERR_NOMEM, DSND_ERR_LIMIT: `problems` is full.
  */
 DSND_MUST_CHECK
@@ -56,6 +57,7 @@ struct rule_info {
     struct dsnd_str provider; /* the first it is for; absent: any */
     size_t pattern_count;     /* 0: codes alone decide */
     size_t test_count;
+    bool is_weak; /* any rule that reads more of the report goes before it */
 };
 
 size_t rule_set_count(const struct rule_set *set);

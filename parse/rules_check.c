@@ -74,6 +74,7 @@ static enum dsnd_err check_value(struct check *self, const struct rule *rule,
 static enum dsnd_err check_rule(struct check *self, const struct rule *rule)
 {
     enum dsnd_err err = DSND_OK;
+    size_t taken = 0; /* tests that rules before this one decide */
 
     if (rule->test_count == 0) {
         self->count++;
@@ -85,8 +86,14 @@ static enum dsnd_err check_rule(struct check *self, const struct rule *rule)
 
         err = decision.rule == rule ? check_value(self, rule, &rule->tests[i], &decision)
                                     : wrong_rule(self, rule, &rule->tests[i], decision.rule);
+        taken += decision.rule && decision.rule->line < rule->line;
     }
-    return err;
+    if (err || taken < rule->test_count)
+        return err;
+    self->count++;
+    return dsnd_buf_addf(self->problems,
+                         "line %u: [%.*s] is unreachable: rules before it decide all its tests\n",
+                         rule->line, DSND_STR_ARG(rule->id));
 }
 
 enum dsnd_err rule_set_check(const struct rule_set *set, struct dsnd_buf *problems,
@@ -119,6 +126,7 @@ struct rule_info rule_set_info(const struct rule_set *set, size_t index)
         .klass = rule->gives == RULE_GIVES_CLASS ? rule->klass : REPORT_CLASS_NONE,
         .pattern_count = rule->pattern_count,
         .test_count = rule->test_count,
+        .is_weak = rule->is_weak,
     };
 
     if (rule->provider_count)

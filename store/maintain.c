@@ -1,9 +1,10 @@
 #include "base/clock.h"
 #include "store/pg.h"
+#include "store/query_suppression.h"
 #include "store/write.h"
 
 /* Rows closed in one transaction: few enough not to hold the totals' locks for long. */
-enum { EXPIRE_ROWS = 2000 };
+enum { EXPIRE_ROWS = 2000, ERASURE_STEPS = 20 };
 
 static enum dsnd_err make_partitions(struct store_conn *conn, struct pg_params *params,
                                      int64_t now_us)
@@ -107,6 +108,17 @@ static enum dsnd_err turn_incidents(struct store_conn *conn, struct pg_params *p
     return err == DSND_ERR_UNAVAILABLE && !conn->broken ? DSND_OK : err;
 }
 
+/* Texts that name people whose erasure was asked for. */
+static enum dsnd_err search_erased(struct store_conn *conn)
+{
+    enum dsnd_err err = DSND_OK;
+    bool more = true;
+
+    for (int i = 0; i < ERASURE_STEPS && more && !err; i++)
+        err = store_erasure_step(conn, &more);
+    return err == DSND_ERR_UNAVAILABLE && !conn->broken ? DSND_OK : err;
+}
+
 enum dsnd_err store_maintain(struct store_conn *conn, const struct store_retention *retention,
                              int64_t now_us)
 {
@@ -132,6 +144,8 @@ enum dsnd_err store_maintain(struct store_conn *conn, const struct store_retenti
         err = pg_run(conn, STATEMENT_GUARD_FORGET, &params, NULL);
     if (!err)
         err = pg_run(conn, STATEMENT_STRIKE_FORGET, &params, NULL);
+    if (!err)
+        err = search_erased(conn);
     pg_params_clear(&params);
     pg_add_time(&params, now_us - DSND_US_PER_DAY);
     if (!err)

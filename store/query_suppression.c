@@ -180,32 +180,6 @@ enum dsnd_err store_suppression_clock(struct store_conn *conn, int64_t *ret_seq)
     return err;
 }
 
-enum dsnd_err store_recipient_erase(struct store_conn *conn, struct dsnd_str address,
-                                    int64_t *ret_erased)
-{
-    char ref[RETURN_PATH_REF_MAX + 1] = "";
-    struct store_rows *rows = NULL;
-    struct store_hash hash;
-    struct pg_params params;
-    enum dsnd_err err = store_address_hash(address, &hash);
-
-    pg_params_init(&params);
-    /* What is too long for an address has no default ref, and nothing to erase under it. */
-    if (!err && return_path_default_ref(address, ref) == DSND_ERR_NOMEM)
-        err = DSND_ERR_NOMEM;
-    if (!err) {
-        pg_add_bytea(&params, hash_str(&hash));
-        pg_add_i64(&params, store_hash_key(&hash));
-        pg_add_text(&params, dsnd_str_of(ref));
-        err = query_run(conn, STATEMENT_RECIPIENT_ERASE, &params, &rows);
-    }
-    if (!err)
-        *ret_erased = store_rows_int(rows, 0, 0);
-    store_rows_free(rows);
-    pg_params_done(&params);
-    return err;
-}
-
 static void add_undo_filter(struct pg_params *params, const struct store_undo_filter *filter)
 {
     if (filter->klass < 0)

@@ -118,13 +118,18 @@ DSND_MUST_CHECK
 enum dsnd_err store_suppression_clock(struct store_conn *conn, int64_t *ret_seq);
 
 /*
- * Erase an address everywhere but in the octets of quarantined messages: records keep class and
- * time, counts stay, raw messages that name it go, and a suppression holds on under a keyed hash
- * (its row then has no address). `*ret_erased` counts the rows that named it. Journals keep what
- * they received for `journal.keep`.
+ * Erase an address everywhere: records keep class and time, counts stay, raw and quarantined
+ * messages that name it go, and a suppression holds on under a keyed hash (its row then has no
+ * address). `*ret_erased` counts the rows that named it. Texts of reports that name it beside those
+ * it is filed under are searched at once where they are few, else by store_erasure_step. Journals
+ * keep what they received for `journal.keep`.
  */
 DSND_MUST_CHECK
 enum dsnd_err store_recipient_erase(struct store_conn *conn, struct dsnd_str address,
                                     int64_t *ret_erased);
+
+/* Search some more texts for the address whose erasure was asked for first; false: none waits. */
+DSND_MUST_CHECK
+enum dsnd_err store_erasure_step(struct store_conn *conn, bool *ret_more);
 
 #endif

@@ -286,7 +286,18 @@
       "  WHERE address_hash IN ($1::bytea, erased_hash($1::bytea)) RETURNING s.*)" \
       " SELECT suppression_log(2::smallint, $2, $3::text, array_agg(gone::suppression))::text" \
       " FROM gone") \
-    X(RECIPIENT_ERASE, "SELECT recipient_erase($1, $2, $3)::text") \
+    X(RECIPIENT_ERASE, "SELECT recipient_erase($1, $2, $3, $4)::text") \
+    X(UNMATCHED_LIST, \
+      "SELECT s.id::text, to_char(s.received_at AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"')," \
+      " s.provider, coalesce(s.rule, '-'), s.diagnostic FROM status s" \
+      " WHERE s.id > $3 AND s.id >= record_floor(($1::timestamptz AT TIME ZONE 'UTC')::date)" \
+      " AND s.id < record_floor(($2::timestamptz AT TIME ZONE 'UTC')::date + 1)" \
+      " AND s.received_at >= $1 AND s.received_at < $2 AND s.diagnostic IS NOT NULL" \
+      " AND (s.rule IS NULL AND s.class = 17 OR s.rule = ANY ($4::text[]))" \
+      " ORDER BY s.id LIMIT $5::int4") \
+    X(ERASURE_STEP, "SELECT erasure_step($1)::text") \
+    X(QUARANTINE_IDS, "SELECT id::text FROM quarantine ORDER BY id") \
+    X(QUARANTINE_ERASE, "DELETE FROM quarantine WHERE id = $1::text::bigint") \
     X(SUPPRESSION_UNDO_COUNT, "SELECT count(*)::text" QUERY_UNDO) \
     X(SUPPRESSION_UNDO, \
       "WITH due AS (SELECT s.address_hash" QUERY_UNDO " ORDER BY 1 FOR UPDATE OF s)," \

@@ -3,6 +3,8 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
+#include <string.h>
 #include <cmocka.h>
 
 #include "store/codes.h"
@@ -70,6 +72,106 @@ static bool suppressed(struct store_conn *conn, const char *address)
     return yes;
 }
 
+/* Whatever else may name a person. */
+static void fill_the_rest(struct items *items, struct store_conn *conn)
+{
+    static char octets[] = "Subject: x\r\n\r\nmail for <JANE.doe@B.example> and others\r\n";
+    struct store_item *item;
+
+    items->count = 0;
+    /* An answer of her own, which names no recipient. */
+    items_add(items, &(struct item_spec){.kind = REPORT_KIND_AUTO_REPLY,
+                                         .subject = "Re: jane.doe@b.example is away",
+                                         .no_recipients = true});
+    /* Somebody else's record whose text names her; and nobody's record of mail to her. */
+    items_add(items, &(struct item_spec){.signed_campaign = "two",
+                                         .signed_for = "john@b.example",
+                                         .recipient = "john@b.example",
+                                         .diagnostic = "550 forwarded to Jane.Doe@B.EXAMPLE.",
+                                         .action = REPORT_ACTION_DELAYED});
+    items_add(items, &(struct item_spec){.recipient = "list@c.example",
+                                         .returned_to = person,
+                                         .envelope_id = "for-jane.doe=b.example",
+                                         .action = REPORT_ACTION_DELAYED});
+    /* Another address that holds hers stays. */
+    items_add(items, &(struct item_spec){.recipient = "mary-jane.doe@b.example.org",
+                                         .diagnostic = "550 mary-jane.doe@b.example.org full",
+                                         .action = REPORT_ACTION_DELAYED});
+    items_add(items, &(struct item_spec){.recipient = "q@c.example"});
+    item = &items->item[items->count - 1];
+    item->quarantine = STORE_QUARANTINE_TOO_LARGE;
+    item->octets = dsnd_str_of(octets);
+    (void)items_write(conn, journal, items);
+    db_exec("INSERT INTO webhook (url, events, secret) VALUES ('https://x.example', 511, 'whsec_');"
+            "INSERT INTO webhook_outbox (webhook_id, event, body) SELECT id, 'e', "
+            "'{\"recipient\":\"Jane.Doe@b.example\"}' FROM webhook;"
+            "INSERT INTO webhook_dead (webhook_id, seq, at, event, body) SELECT id, 1, now(), 'e', "
+            "'{\"recipient\":\"jane.doe@b.example\"}' FROM webhook;"
+            "INSERT INTO idempotency (token_id, key, request_hash, body) VALUES (1, 'k', 'x', "
+            "'jane.DOE@b.example');"
+            "INSERT INTO suppression (address_hash, address, source, note) VALUES "
+            "(sha256('m@b.example'), 'm@b.example', 2, 'wife of jane.doe@b.example');"
+            "INSERT INTO receipt (journal_id, sequence, recipient, message) VALUES "
+            "(1, 1, 'jane.doe@b.example', 'To: jane.doe@b.example')");
+}
+
+/* A dump of the whole database names her nowhere, in any case. */
+static void check_dump(void)
+{
+    char ref[RETURN_PATH_REF_MAX + 1];
+    char command[1024];
+    char line[1 << 16];
+    FILE *dump;
+    bool whole = false;
+
+    assert_int_equal(return_path_default_ref(dsnd_str_of("jane.doe@b.example"), ref), DSND_OK);
+    assert_true(snprintf(command, sizeof(command), "pg_dump '%s'", db_url()) <
+                (int)sizeof(command));
+    dump = popen(command, "r");
+    assert_non_null(dump);
+    while (fgets(line, sizeof(line), dump)) {
+        struct dsnd_str text = dsnd_str_of(line);
+        size_t at = dsnd_str_ifind(text, DSND_STR("jane.doe"));
+
+        /* mary- and her own domain are somebody else's. */
+        if ((at != SIZE_MAX && (at < 5 || strncmp(line + at - 5, "mary-", 5) != 0)) ||
+            dsnd_str_find(text, dsnd_str_of(ref)) != SIZE_MAX)
+            fail_msg("%s", line);
+        whole |= dsnd_str_starts(text, DSND_STR("-- PostgreSQL database dump complete"));
+    }
+    assert_int_equal(pclose(dump), 0);
+    assert_true(whole);
+}
+
+static void a_dump_of_the_database_does_not_name_the_person(void **state)
+{
+    struct items *items = items_new();
+    struct store_conn *conn;
+    int64_t erased = 0;
+
+    (void)state;
+    db_fresh();
+    conn = items_connect();
+    fill(items, conn);
+    fill_the_rest(items, conn);
+    assert_int_equal(db_int("SELECT count(*) FROM quarantine"), 1);
+    assert_int_equal(store_recipient_erase(conn, dsnd_str_of("jane.doe@b.EXAMPLE"), &erased),
+                     DSND_OK);
+    check_dump();
+    assert_int_equal(db_int("SELECT count(*) FROM erasure"), 0);
+    assert_int_equal(db_int("SELECT count(*) FROM quarantine"), 0);
+    assert_int_equal(db_int("SELECT count(*) FROM status WHERE recipient = "
+                            "'mary-jane.doe@b.example.org' AND diagnostic IS NOT NULL"),
+                     1);
+    assert_int_equal(db_int("SELECT count(*) FROM report_raw"), 2); /* john's own, and hers */
+    assert_int_equal(db_int("SELECT count(*) FROM status WHERE recipient = 'john@b.example'"), 1);
+    items_check_totals();
+    assert_true(suppressed(conn, person));
+    assert_true(suppressed(conn, "m@b.example"));
+    store_conn_free(conn);
+    items_free(items);
+}
+
 static void nothing_names_the_person_and_the_suppression_holds(void **state)
 {
     struct items *items = items_new();
@@ -132,6 +234,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(nothing_names_the_person_and_the_suppression_holds),
+        cmocka_unit_test(a_dump_of_the_database_does_not_name_the_person),
         cmocka_unit_test(a_later_report_does_not_bring_the_address_back_to_the_list),
     };
 

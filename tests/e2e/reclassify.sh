@@ -65,6 +65,15 @@ for words in "40  unclassified -> mailbox_unknown" "40  mailbox_unknown -> polic
 done
 equal "after the dry run" "$before" "$(digest "$DSND_DATABASE_URL")"
 
+# What no rule knows, most frequent first, and no address in it.
+said=$("$1" rules unmatched --limit 1 2>>"$service_dir/log") || fail "dsnd rules unmatched"
+[[ $said == 40$'\t'*"the gnomes do not know this one" ]] || fail "unmatched: $said"
+said=$("$1" rules unmatched --to 2020-01-02T00:00:00Z 2>&1) || fail "dsnd rules unmatched --to"
+equal "unmatched of 2020" "0 records, 0 different texts" "$said"
+status=0
+said=$("$1" rules unmatched --limit 0 2>&1) || status=$?
+[[ $status == 2 && $said == *"from 1 to"* ]] || fail "unmatched --limit 0: $said"
+
 # The same mail in a database that knew these rules from the start.
 first=$DSND_DATABASE_URL
 psql -XAqt "$first" -c 'CREATE DATABASE other' || fail "CREATE DATABASE"
