@@ -6,6 +6,8 @@
 #   smtp_torture  conformance and abuse over SMTP, with floods (IDLE connections, 2000; FUZZ
 #                 seconds, 60; more SEEDS of mutated sessions, none)
 #   http_torture  the same for the API
+#   journal_flip, poison, slow_database, outage: tests/fault and tests/e2e have them short; here 200
+#                 rounds, 5,000 reports of each kind, a minute a speed, 60,000 deliveries
 # The programs they drive lie in ../shared/harness or $DSND_HARNESS; without them a test says that
 # it is skipped. Exit status 0 when none failed.
 set -u
@@ -14,17 +16,25 @@ top=$(cd "$here/../.." && pwd)
 export DSND_HARNESS=${DSND_HARNESS:-$top/../shared/harness}
 export BUILD=${BUILD:-release}
 (cd "$top" && cmake --preset "$BUILD" >/dev/null && cmake --build --preset "$BUILD" --target dsnd \
-    >/dev/null) || exit 1
+    dsnd-demo >/dev/null) || exit 1
 failed=0
-[ $# -gt 0 ] || set -- fsync_order crash_loop smtp_torture http_torture
+[ $# -gt 0 ] || set -- fsync_order crash_loop smtp_torture http_torture journal_flip poison \
+    slow_database outage
 for name in "$@"; do
-    [ -x "$here/$name.sh" ] || {
-        sed -n '2,10s/^# \{0,1\}//p' "$0"
+    command=("$here/$name.sh" "$top/build/$BUILD/cmd/dsnd")
+    case $name in
+    journal_flip) command=("$here/../fault/$name.sh" "${command[1]}" 200) ;;
+    poison) command=("$here/../fault/$name.sh" "${command[1]}" 5000) ;;
+    slow_database) command=("$here/../fault/$name.sh" "${command[1]}" 60) ;;
+    outage) command=("$here/../e2e/$name.sh" "${command[1]}" "$top/build/$BUILD/tests/load/dsnd-demo" 60000) ;;
+    esac
+    [ -x "${command[0]}" ] || {
+        sed -n '2,12s/^# \{0,1\}//p' "$0"
         exit 2
     }
     echo "== $name"
     begun=$SECONDS status=0
-    "$here/$name.sh" "$top/build/$BUILD/cmd/dsnd" || status=$?
+    "${command[@]}" || status=$?
     case $status in
     0) echo "== $name passed ($((SECONDS - begun)) s)" ;;
     77) echo "== $name SKIPPED" ;;
