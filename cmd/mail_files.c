@@ -12,11 +12,12 @@
 
 #include "base/buf.h"
 
-enum { READ_OCTETS = 64 * 1024, NAME_EXTRA = 24 };
+enum { READ_OCTETS = 64 * 1024, NAME_EXTRA = 24, SMALL_OCTETS = 256 * 1024 };
 
 struct walk {
     mail_files_fn take;
     void *context;
+    char *room;               /* SMALL_OCTETS, once a file was read; NULL before */
     enum dsnd_err unreadable; /* DSND_ERR_IO once something could not be read */
 };
 
@@ -84,12 +85,47 @@ static enum dsnd_err take_octets(struct walk *self, const char *path, struct dsn
     return self->take(self->context, dsnd_str_of(path), octets);
 }
 
+static enum dsnd_err take_mapped(struct walk *self, const char *path, int fd, size_t size)
+{
+    void *map = mmap(NULL, size, PROT_READ, MAP_PRIVATE, fd, 0);
+    enum dsnd_err err;
+
+    if (map == MAP_FAILED) {
+        complain(self, path, errno);
+        return DSND_OK;
+    }
+    err = take_octets(self, path, dsnd_str_make(map, size));
+    (void)munmap(map, size);
+    return err;
+}
+
+/* A file of `size` octets, read: for a small one that costs less than a map of its own. */
+static enum dsnd_err take_small(struct walk *self, const char *path, int fd, size_t size)
+{
+    size_t len = 0;
+    ssize_t got = 1;
+
+    if (!self->room)
+        self->room = malloc(SMALL_OCTETS);
+    if (!self->room)
+        return DSND_ERR_NOMEM;
+    while (len < size && got > 0) {
+        got = read(fd, self->room + len, size - len);
+        if (got > 0)
+            len += (size_t)got;
+    }
+    if (got < 0) {
+        complain(self, path, errno);
+        return DSND_OK;
+    }
+    return take_octets(self, path, dsnd_str_make(self->room, len));
+}
+
 static enum dsnd_err take_file(struct walk *self, const char *path)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     enum dsnd_err err = DSND_OK;
     struct stat stat;
-    void *map;
 
     if (fd < 0 || fstat(fd, &stat) != 0) {
         complain(self, path, errno);
@@ -97,14 +133,10 @@ static enum dsnd_err take_file(struct walk *self, const char *path)
         complain(self, path, EFBIG);
     } else if (stat.st_size == 0) {
         err = take_octets(self, path, DSND_STR(""));
+    } else if (stat.st_size <= SMALL_OCTETS) {
+        err = take_small(self, path, fd, (size_t)stat.st_size);
     } else {
-        map = mmap(NULL, (size_t)stat.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
-        if (map == MAP_FAILED) {
-            complain(self, path, errno);
-        } else {
-            err = take_octets(self, path, dsnd_str_make(map, (size_t)stat.st_size));
-            (void)munmap(map, (size_t)stat.st_size);
-        }
+        err = take_mapped(self, path, fd, (size_t)stat.st_size);
     }
     if (fd >= 0)
         (void)close(fd);
@@ -189,5 +221,6 @@ enum dsnd_err mail_files_walk(const char *path, mail_files_fn take, void *contex
     struct walk walk = {.take = take, .context = context};
     enum dsnd_err err = strcmp(path, "-") == 0 ? take_input(&walk) : take_tree(&walk, path);
 
+    free(walk.room);
     return err ? err : walk.unreadable;
 }

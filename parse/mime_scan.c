@@ -22,6 +22,7 @@ struct level {
 
 struct scan {
     const struct parse_limits *limits;
+    struct dsnd_str wanted; /* comma-separated names of headers */
     struct dsnd_buf *out;
     struct dsnd_str rest; /* of the message */
     struct mime_scan *result;
@@ -34,6 +35,7 @@ struct scan {
     /* Of the current header block. */
     size_t header_octets;
     size_t header_lines;
+    bool is_encoded;   /* the part is base64 or quoted-printable: its lines are no header lines */
     bool has_inner;    /* the end of result->inner was met */
     bool dropping;     /* the current header and its continuation lines are left out */
     bool has_type;     /* a Content-Type was shown */
@@ -43,14 +45,52 @@ struct scan {
     size_t body_octets; /* shown of the current body */
 };
 
-/* Headers that nobody reads and that are most of a header block. */
-static const struct dsnd_str trace_headers[] = {
-    DSND_STR_INIT("Received"),          DSND_STR_INIT("DKIM-"),
-    DSND_STR_INIT("DomainKey-"),        DSND_STR_INIT("ARC-"),
-    DSND_STR_INIT("Authentication-Re"), DSND_STR_INIT("X-MS-Exchange-"),
-    DSND_STR_INIT("X-Microsoft-"),      DSND_STR_INIT("X-Spam-"),
-    DSND_STR_INIT("X-Forefront-"),      DSND_STR_INIT("X-Google-DKIM"),
+/* Headers that nobody reads and that are most of a header block: how their lines begin. */
+static const struct dsnd_str unread[] = {
+    DSND_STR_INIT("Received"),
+    DSND_STR_INIT("DKIM-"),
+    DSND_STR_INIT("DomainKey-"),
+    DSND_STR_INIT("ARC-"),
+    DSND_STR_INIT("Authentication-Re"),
+    DSND_STR_INIT("X-MS-Exchange-"),
+    DSND_STR_INIT("X-Microsoft-"),
+    DSND_STR_INIT("X-Spam-"),
+    DSND_STR_INIT("X-Forefront-"),
+    DSND_STR_INIT("X-Google-DKIM"),
     DSND_STR_INIT("X-YMail-"),
+    DSND_STR_INIT("X-Google-"),
+    DSND_STR_INIT("X-Gm-"),
+    DSND_STR_INIT("X-Virus"),
+    DSND_STR_INIT("X-Original"),
+    DSND_STR_INIT("X-Priority:"),
+    DSND_STR_INIT("X-MSMail-"),
+    DSND_STR_INIT("X-MimeOLE:"),
+    DSND_STR_INIT("X-Mailer:"),
+    DSND_STR_INIT("X-AntiAbuse:"),
+    DSND_STR_INIT("X-Source"),
+    DSND_STR_INIT("X-IronPort-"),
+    DSND_STR_INIT("X-Barracuda-"),
+    DSND_STR_INIT("X-Proofpoint-"),
+    DSND_STR_INIT("X-SES-"),
+    DSND_STR_INIT("X-SG-"),
+    DSND_STR_INIT("Date:"),
+    DSND_STR_INIT("Cc:"),
+    DSND_STR_INIT("Sender:"),
+    DSND_STR_INIT("Reply-To:"),
+    DSND_STR_INIT("MIME-Version:"),
+    DSND_STR_INIT("User-Agent:"),
+    DSND_STR_INIT("Thread-"),
+    DSND_STR_INIT("In-Reply-To:"),
+    DSND_STR_INIT("References:"),
+    DSND_STR_INIT("Delivered-To:"),
+    DSND_STR_INIT("Importance:"),
+    DSND_STR_INIT("Accept-Language:"),
+    DSND_STR_INIT("Content-Language:"),
+    DSND_STR_INIT("Content-Description:"),
+    DSND_STR_INIT("Resent-"),
+    DSND_STR_INIT("List-Help:"),
+    DSND_STR_INIT("List-Subscribe:"),
+    DSND_STR_INIT("List-Archive:"),
 };
 
 static void put(struct scan *self, struct dsnd_str octets)
@@ -99,16 +139,39 @@ static bool is_folded(struct dsnd_str line)
     return line.len && (line.ptr[0] == ' ' || line.ptr[0] == '\t');
 }
 
-static bool is_trace(struct dsnd_str line)
+/* Is the header `line` one of those that the operator looks for in returned messages? */
+static bool is_wanted(struct dsnd_str names, struct dsnd_str line)
 {
-    for (size_t i = 0; i < sizeof(trace_headers) / sizeof(*trace_headers); i++)
-        if (dsnd_str_istarts(line, trace_headers[i]))
+    struct dsnd_str own = dsnd_str_trim(dsnd_str_slice(line, 0, dsnd_str_chr(line, ':')));
+
+    while (names.len)
+        if (dsnd_str_ieq(dsnd_str_trim(dsnd_str_cut(&names, ',')), own))
             return true;
+    return false;
+}
+
+static bool is_encoding(struct dsnd_str line)
+{
+    static const struct dsnd_str name = DSND_STR_INIT("Content-Transfer-Encoding:");
+    struct dsnd_str value = dsnd_str_trim(dsnd_str_slice(line, name.len, line.len));
+
+    return dsnd_str_istarts(line, name) && (dsnd_str_istarts(value, DSND_STR("base64")) ||
+                                            dsnd_str_istarts(value, DSND_STR("quoted")));
+}
+
+static bool is_unread(const struct scan *self, struct dsnd_str line)
+{
+    if (self->state == STATE_RETURNED && self->is_encoded)
+        return false;
+    for (size_t i = 0; i < sizeof(unread) / sizeof(*unread); i++)
+        if ((line.ptr[0] | 0x20) == (unread[i].ptr[0] | 0x20) && dsnd_str_istarts(line, unread[i]))
+            return !is_wanted(self->wanted, line);
     return false;
 }
 
 static void begin_headers(struct scan *self, enum state state)
 {
+    self->is_encoded = state == STATE_RETURNED && self->is_encoded;
     self->state = state;
     self->header_octets = 0;
     self->header_lines = 0;
@@ -226,7 +289,9 @@ static void show_header(struct scan *self, struct dsnd_str line)
     if (dsnd_str_istarts(line, DSND_STR("Received:")) ||
         dsnd_str_istarts(line, DSND_STR("Return-Path:")))
         self->has_trace = true;
-    self->dropping = (is_type && self->has_type) || (!self->is_whole && is_trace(line));
+    if (self->state == STATE_HEADERS && is_encoding(line))
+        self->is_encoded = true;
+    self->dropping = (is_type && self->has_type) || (!self->is_whole && is_unread(self, line));
     if (self->dropping)
         return;
     if (is_type) {
@@ -420,10 +485,12 @@ static struct dsnd_str without_blank_lines(struct dsnd_str message)
     return message;
 }
 
-enum dsnd_err mime_scan_run(const struct parse_limits *limits, struct dsnd_str message,
-                            bool is_whole, struct dsnd_buf *out, struct mime_scan *ret_scan)
+enum dsnd_err mime_scan_run(const struct parse_limits *limits, struct dsnd_str wanted,
+                            struct dsnd_str message, bool is_whole, struct dsnd_buf *out,
+                            struct mime_scan *ret_scan)
 {
     struct scan scan = {.limits = limits,
+                        .wanted = wanted,
                         .out = out,
                         .rest = without_blank_lines(message),
                         .result = ret_scan,

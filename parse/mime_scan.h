@@ -27,12 +27,14 @@ struct mime_scan {
 };
 
 /*
- * Scan `message` into `out`, which is emptied first. `is_whole` leaves nothing out but what is
- * beyond MIME_SCAN_OCTETS: for a test that both ways agree. DSND_ERR_NOMEM, DSND_ERR_LIMIT: the
- * buffer holds less than MIME_SCAN_OCTETS.
+ * Scan `message` into `out`, which is emptied first. Headers named in `wanted`, comma-separated,
+ * are never left out. `is_whole` leaves nothing out but what is beyond MIME_SCAN_OCTETS: for a test
+ * that both ways agree. DSND_ERR_NOMEM, DSND_ERR_LIMIT: the buffer holds less than
+ * MIME_SCAN_OCTETS.
  */
 DSND_MUST_CHECK
-enum dsnd_err mime_scan_run(const struct parse_limits *limits, struct dsnd_str message,
-                            bool is_whole, struct dsnd_buf *out, struct mime_scan *ret_scan);
+enum dsnd_err mime_scan_run(const struct parse_limits *limits, struct dsnd_str wanted,
+                            struct dsnd_str message, bool is_whole, struct dsnd_buf *out,
+                            struct mime_scan *ret_scan);
 
 #endif

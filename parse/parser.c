@@ -269,7 +269,8 @@ static enum dsnd_err read_message(struct parser *self, struct dsnd_str message, 
 {
     struct mime_message mime;
     struct mime_scan scan;
-    enum dsnd_err err = mime_scan_run(&self->limits, message, self->shows_all, &self->shown, &scan);
+    enum dsnd_err err = mime_scan_run(&self->limits, dsnd_str_of(self->campaign_headers), message,
+                                      self->shows_all, &self->shown, &scan);
 
     if (err)
         return err;
