@@ -78,7 +78,7 @@ const char *names_suppression_source(int number)
 const char *names_source(int number)
 {
     /* Numbers of enum journal_source; ingest/ is out of sight here. */
-    static const char *const names[] = {NULL, "smtp", "lmtp", "submission", "import"};
+    static const char *const names[] = {NULL, "smtp", "lmtp", "submission", "import", "log"};
 
     return number > 0 && (size_t)number < sizeof(names) / sizeof(*names) ? names[number] : NULL;
 }

@@ -27,6 +27,7 @@ int cmd_check_config(int argc, char **argv);
 int cmd_parse(int argc, char **argv);
 int cmd_explain(int argc, char **argv);
 int cmd_import(int argc, char **argv);
+int cmd_ingest(int argc, char **argv);
 int cmd_classify(int argc, char **argv);
 int cmd_reclassify(int argc, char **argv);
 int cmd_rules(int argc, char **argv);

@@ -70,7 +70,8 @@ static enum dsnd_err connect_database(struct import *self)
 static enum dsnd_err flush(struct import *self)
 {
     const struct timespec pause = {1, 0};
-    struct store_journal_position position = {self->journal_id, self->sequence, 0, 0};
+    struct store_journal_position position = {.journal_id = self->journal_id,
+                                              .sequence = self->sequence};
     struct store_batch_result result = {0};
     enum dsnd_err err = DSND_OK;
 

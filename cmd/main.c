@@ -26,6 +26,7 @@ static const struct command {
     {"parse", cmd_parse, "what stored messages report, as JSON"},
     {"explain", cmd_explain, "the same for people: how each decision was reached"},
     {"import", cmd_import, "store messages from files as if they were received"},
+    {"ingest", cmd_ingest, "what a mail server's own log says: sent, delivered, delayed, failed"},
     {"classify", cmd_classify, "what one diagnostic text means"},
     {"rules", cmd_rules, "check or list classification rules"},
     {"reclassify", cmd_reclassify, "judge stored records by other rules"},

@@ -161,8 +161,12 @@ static enum dsnd_err write_batch(struct pipeline_writer *self)
 {
     const struct pipeline_batch *batch = self->work;
     struct store_batch_result result = {0};
-    struct store_journal_position position = {self->settings.journal_id, batch->position.sequence,
-                                              batch->position.segment, batch->position.offset};
+    struct store_journal_position position = {
+        .journal_id = self->settings.journal_id,
+        .sequence = batch->position.sequence,
+        .segment = batch->position.segment,
+        .offset = batch->position.offset,
+    };
     enum dsnd_err err = store_write_batch(self->conn, &self->settings.policy, &position,
                                           batch->items, batch->count, &result);
 

@@ -50,6 +50,7 @@ enum journal_source {
     JOURNAL_SOURCE_LMTP = 2,
     JOURNAL_SOURCE_SUBMISSION = 3, /* after AUTH on the private listener: our own MTA */
     JOURNAL_SOURCE_IMPORT = 4,
+    JOURNAL_SOURCE_LOG = 5, /* no message: a line of a mail server's log; never in a journal */
 };
 
 /* One message with its envelope. All views are borrowed. */

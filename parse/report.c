@@ -11,6 +11,7 @@ static const char *const kind_names[] = {
     [REPORT_KIND_ARF] = "arf",
     [REPORT_KIND_MDN] = "mdn",
     [REPORT_KIND_AUTO_REPLY] = "auto_reply",
+    [REPORT_KIND_MTA_LOG] = "mta_log",
 };
 
 static const char *const action_names[] = {

@@ -22,6 +22,7 @@ enum report_kind {
     REPORT_KIND_ARF,
     REPORT_KIND_MDN,
     REPORT_KIND_AUTO_REPLY,
+    REPORT_KIND_MTA_LOG, /* what the log of the sending server says; no message */
 };
 
 /* RFC 3464 section 2.3.3. */

@@ -51,6 +51,7 @@ static enum store_state state_of(const struct report *report, enum report_action
     switch (report->kind) {
     case REPORT_KIND_DSN:
     case REPORT_KIND_BOUNCE_TEXT:
+    case REPORT_KIND_MTA_LOG:
         return states[action];
     case REPORT_KIND_MDN: /* displayed or deleted says nothing of delivery; a refusal does */
         return action == REPORT_ACTION_FAILED ? STORE_STATE_FAILED : STORE_STATE_SENT;

@@ -6,6 +6,9 @@
 /* Rows closed in one transaction: few enough not to hold the totals' locks for long. */
 enum { EXPIRE_ROWS = 2000, ERASURE_STEPS = 20 };
 
+/* A message of which a server's log told nothing for so long has left its queue unseen. */
+enum { LOG_MESSAGE_DAYS = 30 };
+
 static enum dsnd_err make_partitions(struct store_conn *conn, struct pg_params *params,
                                      int64_t now_us)
 {
@@ -150,6 +153,10 @@ enum dsnd_err store_maintain(struct store_conn *conn, const struct store_retenti
     pg_add_time(&params, now_us - DSND_US_PER_DAY);
     if (!err)
         err = pg_run(conn, STATEMENT_IDEMPOTENCY_FORGET, &params, NULL);
+    pg_params_clear(&params);
+    pg_add_time(&params, now_us - LOG_MESSAGE_DAYS * DSND_US_PER_DAY);
+    if (!err)
+        err = pg_run(conn, STATEMENT_LOG_FORGET, &params, NULL);
     pg_params_done(&params);
     return err;
 }

@@ -7,6 +7,7 @@
 #define DSND_STORE_STATEMENTS_H
 
 #include "store/statements_incident.h"
+#include "store/statements_log.h"
 #include "store/statements_query.h"
 #include "store/statements_receipt.h"
 #include "store/statements_reclassify.h"
@@ -18,8 +19,9 @@ enum statement {
     STATEMENTS_WRITE(STATEMENT_ROW) STATEMENTS_INCIDENT(STATEMENT_ROW)
         STATEMENTS_QUERY(STATEMENT_ROW) STATEMENTS_RECEIPT(STATEMENT_ROW)
             STATEMENTS_WEBHOOK(STATEMENT_ROW) STATEMENTS_RECLASSIFY(STATEMENT_ROW)
+                STATEMENTS_LOG(STATEMENT_ROW)
 #undef STATEMENT_ROW
-                STATEMENT_COUNT
+                    STATEMENT_COUNT
 };
 
 /* Name in the session, and text. */

@@ -286,7 +286,7 @@
       "  WHERE address_hash IN ($1::bytea, erased_hash($1::bytea)) RETURNING s.*)" \
       " SELECT suppression_log(2::smallint, $2, $3::text, array_agg(gone::suppression))::text" \
       " FROM gone") \
-    X(RECIPIENT_ERASE, "SELECT recipient_erase($1, $2, $3, $4)::text") \
+    X(RECIPIENT_ERASE, "SELECT (recipient_erase($1, $2, $3, $4) + log_erase($3, $4))::text") \
     X(UNMATCHED_LIST, \
       "SELECT s.id::text, to_char(s.received_at AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"')," \
       " s.provider, coalesce(s.rule, '-'), s.diagnostic FROM status s" \

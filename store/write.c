@@ -30,6 +30,7 @@ static const enum statement statements[] = {
     STATEMENT_WRITE_SEND_BY_RECIPIENT,
     STATEMENT_WRITE_IDS,
     STATEMENT_WRITE_CAMPAIGN_LOCK,
+    STATEMENT_SEND_ADD,
     STATEMENT_WRITE_DELIVERY_LOCK,
     STATEMENT_WRITE_REPORT,
     STATEMENT_WRITE_RAW,
@@ -53,6 +54,8 @@ static const enum statement statements[] = {
     STATEMENT_WRITE_RECEIPT,
     STATEMENT_WRITE_EVENTS,
     STATEMENT_WRITE_POSITION,
+    STATEMENT_WRITE_LOG_SET,
+    STATEMENT_WRITE_LOG_REMOVE,
 };
 
 /* Keyed lookups must not become scans because statistics are young: there is always an index. */
@@ -157,6 +160,8 @@ static enum dsnd_err run_span(struct write_span *self, const struct store_item *
     if (!err)
         err = write_find_incidents(self);
     if (!err)
+        err = write_sends(self);
+    if (!err)
         err = write_deliveries(self);
     if (!err)
         err = write_rows(self);
@@ -224,6 +229,7 @@ static enum dsnd_err try_part(const struct batch *self, const struct part *part)
         self->result->statuses += span.result.statuses;
         self->result->duplicates += span.result.duplicates;
         self->result->quarantined += span.result.quarantined;
+        self->result->sends += span.result.sends;
     }
     span_done(&span);
     return err;

@@ -17,6 +17,7 @@
 #include "parse/report.h"
 #include "parse/return_path.h"
 #include "store/codes.h"
+#include "store/log.h"
 #include "store/store.h"
 
 /* Why a message was set aside instead of becoming rows. The numbers are stored. */
@@ -43,6 +44,12 @@ struct store_item {
     size_t envelope_to_count;
     /* RFC 3461: RET of MAIL, then NOTIFY and ORCPT of each of envelope_to; NULL: none was given. */
     const struct dsnd_str *envelope_parameters;
+    /*
+     * From the log of the sender's own mail server: what it tells of was sent, at `sent_us`, and is
+     * registered as POST /v1/sends does. Its raw octets are not kept.
+     */
+    bool registers;
+    int64_t sent_us;
     struct dsnd_str octets;      /* the raw message */
     struct dsnd_str receipt;     /* what is to be sent to mail_from; absent if nothing is */
     const struct report *report; /* NULL when quarantined before or instead of parsing */
@@ -65,6 +72,7 @@ struct store_journal_position {
     uint64_t sequence;
     uint64_t segment;
     uint64_t offset;
+    const struct store_log_changes *log; /* stored with it; NULL for a journal */
 };
 
 struct store_batch_result {
@@ -72,6 +80,7 @@ struct store_batch_result {
     size_t statuses;
     size_t duplicates;  /* reports that had been received before */
     size_t quarantined; /* set aside, for any reason */
+    size_t sends;       /* registered as sent by this batch */
 };
 
 /* Where to go on; sequence 0 when the database has not seen the journal. */

@@ -21,6 +21,12 @@ static void find_send_by_ref(struct write_span *self, struct write_item *w)
         if (dsnd_str_eq(pg_str(rows, row, 1), ref))
             w->send_recipient = pg_str(rows, row, 2);
     w->send_ref = ref;
+    /*
+     * Nobody registered whose the sender's own ref is, but the sender's own server tells whom it
+     * went to. Who received the message could send another by its return path only after that.
+     */
+    if (w->item.registers && !dsnd_str_present(w->send_recipient) && w->report.recipient_count == 1)
+        w->send_recipient = w->report.recipients[0].recipient;
 }
 
 static int64_t campaign_of(const struct write_span *self, struct dsnd_str key)

@@ -397,6 +397,8 @@ static enum dsnd_err send_all(struct write_span *self, size_t *ret_sent)
     if (!err)
         err = send_position(self);
     if (!err)
+        err = write_send_log(self, &sent);
+    if (!err)
         err = pg_send(self->conn, STATEMENT_COMMIT, NULL);
     *ret_sent = sent + 13; /* those that are always sent */
     return err ? err : pg_sync(self->conn);

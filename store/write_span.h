@@ -155,6 +155,12 @@ DSND_MUST_CHECK
 enum dsnd_err write_send_deliveries(struct write_span *self, bool existing);
 DSND_MUST_CHECK
 enum dsnd_err write_send_totals(struct write_span *self);
+/* write_send.c: what log items tell was sent, registered and counted. */
+DSND_MUST_CHECK
+enum dsnd_err write_sends(struct write_span *self);
+/* write_log.c: messages on their way in a mail server; `*ret_sent` grows by the statements sent. */
+DSND_MUST_CHECK
+enum dsnd_err write_send_log(struct write_span *self, size_t *ret_sent);
 /* Envelope recipients as one text, a line each. DSND_ERR_NOMEM. */
 DSND_MUST_CHECK
 enum dsnd_err write_join_recipients(struct write_span *self, const struct write_item *w,

@@ -1,7 +1,8 @@
 # The parser: what it makes of real messages, and of its parts.
 dsnd_unit_test(parser LIBS dsnd_parse)
 dsnd_unit_test(dsn_outcome LIBS dsnd_parse)
-foreach(name parse prose dsn address return_path rules)
+dsnd_unit_test(mta_log LIBS dsnd_parse)
+foreach(name parse prose dsn address return_path rules mta_log)
     dsnd_fuzz_target(${name} LIBS dsnd_parse)
 endforeach()
 add_test(NAME golden/corpus

@@ -192,7 +192,8 @@ static void evidence_below_the_floor_is_stored_and_moves_no_delivery(void **stat
     (void)state;
     for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
         struct store_policy policy = items_policy();
-        struct store_journal_position position = {"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", 5, 1, 500};
+        struct store_journal_position position = {
+            .journal_id = journal, .sequence = 5, .segment = 1, .offset = 500};
         struct store_batch_result result = {0};
         struct items *items = items_new();
         struct store_conn *conn;

@@ -157,7 +157,7 @@ def may_hide_files():
     return subprocess.run(["unshare", "-m", "true"], stderr=subprocess.DEVNULL).returncode == 0
 
 
-def exim(tree, directory, port, routers, transports, refuser, acl=""):
+def exim(tree, directory, port, routers, transports, refuser, acl="", retry="1m", added=""):
     """The user Debian-exim, which only an installed Exim brings, is `daemon` in a namespace."""
     self = Daemon(tree, directory, port)
     self.make(["spool"])
@@ -190,12 +190,13 @@ refused:
 begin transports
 %(transports)s
 begin retry
-* * F,1h,1m
-""" % {"port": port, "dir": directory, "tree": tree, "refuser": refuser, "routers": routers,
+* * F,1h,%(retry)s
+""" % {"retry": retry, "port": port, "dir": directory, "tree": tree, "refuser": refuser, "routers": routers,
        "transports": transports, "acl": acl})
     os.chown(directory, 1, 1)
     script = ("mount --bind %(dir)s/passwd /etc/passwd && mount --bind %(dir)s/group /etc/group && "
-              "exec %(tree)s/usr/sbin/exim4 -C %(dir)s/exim.conf -bdf" % {"dir": directory, "tree": tree})
+              "exec %(tree)s/usr/sbin/exim4 -C %(dir)s/exim.conf -bdf %(added)s"
+              % {"dir": directory, "tree": tree, "added": added})
     return self.run(["unshare", "-m", "sh", "-c", script])
 
 

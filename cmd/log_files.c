@@ -1,0 +1,391 @@
+#include "cmd/log_files.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+void log_file_close(struct log_file *self)
+{
+    if (self->fd >= 0)
+        (void)close(self->fd);
+    self->fd = -1;
+}
+
+enum dsnd_err log_file_look(struct log_file *self)
+{
+    char front[LOG_FRONT_MAX];
+    struct stat status;
+    ssize_t got = pread(self->fd, front, sizeof(front), 0);
+
+    if (got < 0 || fstat(self->fd, &status) != 0)
+        return DSND_ERR_IO;
+    /* It grows; with another front it is another file, which log_file_was_replaced tells. */
+    if ((size_t)got < self->front_octets || memcmp(front, self->front, self->front_octets) != 0)
+        return DSND_OK;
+    memcpy(self->front, front, (size_t)got);
+    self->front_octets = (size_t)got;
+    self->inode = (uint64_t)status.st_ino;
+    self->size = (uint64_t)status.st_size;
+    self->modified = status.st_mtim;
+    return DSND_OK;
+}
+
+/* DSND_ERR_NOT_FOUND: no regular file. */
+static enum dsnd_err open_file(const char *path, struct log_file *ret_file)
+{
+    struct stat status;
+    enum dsnd_err err = DSND_OK;
+
+    *ret_file = (struct log_file){.fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK)};
+    if (ret_file->fd < 0 || fstat(ret_file->fd, &status) != 0)
+        err = DSND_ERR_IO;
+    else if (!S_ISREG(status.st_mode))
+        err = DSND_ERR_NOT_FOUND;
+    if (!err)
+        err = dsnd_str_copy(dsnd_str_of(path), ret_file->path, sizeof(ret_file->path));
+    if (!err)
+        err = log_file_look(ret_file);
+    if (err)
+        log_file_close(ret_file);
+    return err;
+}
+
+static enum dsnd_err hash_front(const struct log_file *self, size_t octets,
+                                struct store_hash *ret_hash)
+{
+    struct dsnd_str front = {self->front, octets};
+
+    return store_hash_of(&front, 1, ret_hash);
+}
+
+bool log_file_was_replaced(const struct log_file *self, uint64_t offset)
+{
+    char front[LOG_FRONT_MAX];
+    struct stat status;
+    ssize_t got = pread(self->fd, front, self->front_octets, 0);
+
+    if (fstat(self->fd, &status) != 0 || got < 0)
+        return false;
+    /* Of a compressed file the offset says nothing of its size. */
+    return (size_t)got < self->front_octets || memcmp(front, self->front, (size_t)got) != 0 ||
+           ((uint64_t)status.st_size < offset && (uint64_t)status.st_size < self->size);
+}
+
+bool log_file_is_at(const struct log_file *self, const char *path)
+{
+    struct stat there;
+
+    return stat(path, &there) != 0 || (uint64_t)there.st_ino == self->inode;
+}
+
+enum dsnd_err log_files_journal(char journal[LOG_JOURNAL_SIZE])
+{
+    unsigned char octets[(LOG_JOURNAL_SIZE - 1) / 2];
+
+    if (getrandom(octets, sizeof(octets), 0) != (ssize_t)sizeof(octets))
+        return DSND_ERR_IO;
+    for (size_t i = 0; i < sizeof(octets); i++)
+        (void)snprintf(journal + 2 * i, 3, "%02x", octets[i]);
+    return DSND_OK;
+}
+
+enum dsnd_err log_file_record(struct log_file *self, struct store_conn *conn, int64_t source_id)
+{
+    struct store_log_file file = {.inode = self->inode, .name = dsnd_str_of(self->path)};
+    struct store_hash hash;
+    enum dsnd_err err = log_file_look(self);
+
+    if (!err && self->is_known && self->known_octets == self->front_octets)
+        return DSND_OK;
+    if (!err)
+        err = hash_front(self, self->front_octets, &hash);
+    if (!err && !self->journal[0])
+        err = log_files_journal(self->journal);
+    if (err)
+        return err;
+    file.journal = dsnd_str_of(self->journal);
+    file.front_octets = self->front_octets;
+    file.front_sha256 = dsnd_str_make((const char *)hash.octets, sizeof(hash.octets));
+    err = self->is_known ? store_log_file_set(conn, &file)
+                         : store_log_file_add(conn, source_id, &file);
+    if (!err) {
+        self->is_known = true;
+        self->known_octets = self->front_octets;
+    }
+    return err;
+}
+
+/* ---- what the database knows ---- */
+
+static bool same_hash(const struct store_hash *hash, struct dsnd_str hex)
+{
+    char text[2 * STORE_HASH_OCTETS + 1];
+
+    for (size_t i = 0; i < STORE_HASH_OCTETS; i++)
+        (void)snprintf(text + 2 * i, 3, "%02x", hash->octets[i]);
+    return dsnd_str_eq(hex, dsnd_str_of(text));
+}
+
+/* The file begins as the one of this row did. */
+static bool begins_as(const struct log_file *self, const struct store_rows *rows, size_t row)
+{
+    size_t octets = (size_t)store_rows_int(rows, row, STORE_LOG_FILE_FRONT_OCTETS);
+    struct store_hash hash;
+
+    if (!octets || octets > self->front_octets || hash_front(self, octets, &hash))
+        return false;
+    return same_hash(&hash, store_rows_value(rows, row, STORE_LOG_FILE_FRONT_SHA256));
+}
+
+static void know(struct log_file *self, const struct store_rows *rows, size_t row)
+{
+    self->is_known = dsnd_str_copy(store_rows_value(rows, row, STORE_LOG_FILE_JOURNAL),
+                                   self->journal, sizeof(self->journal)) == DSND_OK;
+    self->is_done = store_rows_int(rows, row, STORE_LOG_FILE_DONE) != 0;
+    self->offset = (uint64_t)store_rows_int(rows, row, STORE_LOG_FILE_OFFSET);
+    self->lines = (uint64_t)store_rows_int(rows, row, STORE_LOG_FILE_LINES);
+    self->known_octets = (size_t)store_rows_int(rows, row, STORE_LOG_FILE_FRONT_OCTETS);
+}
+
+/* Of several that begin alike the one with its inode, else the latest. */
+static void recognise(struct log_file *self, const struct store_rows *rows)
+{
+    for (size_t row = 0; row < store_rows_count(rows); row++) {
+        bool same = (uint64_t)store_rows_int(rows, row, STORE_LOG_FILE_INODE) == self->inode;
+
+        if ((self->is_known && !same) || !begins_as(self, rows, row))
+            continue;
+        know(self, rows, row);
+        if (same)
+            return;
+    }
+}
+
+static bool is_last(const struct log_file *self, const struct store_rows *rows)
+{
+    return self->is_known && dsnd_str_eq(dsnd_str_of(self->journal),
+                                         store_rows_value(rows, 0, STORE_LOG_FILE_JOURNAL));
+}
+
+static bool has_last(const struct store_rows *rows)
+{
+    return store_rows_count(rows) > 0 && store_rows_int(rows, 0, STORE_LOG_FILE_OWN);
+}
+
+/* ---- the folder ---- */
+
+struct search {
+    const char *path;
+    const struct store_rows *rows;
+    struct log_file *found;       /* the best so far; fd -1: none */
+    const struct log_file *after; /* only files modified since; NULL: any */
+    bool is_folder;
+};
+
+static int compare_age(const struct log_file *a, const struct log_file *b)
+{
+    if (a->modified.tv_sec != b->modified.tv_sec)
+        return a->modified.tv_sec < b->modified.tv_sec ? -1 : 1;
+    if (a->modified.tv_nsec != b->modified.tv_nsec)
+        return a->modified.tv_nsec < b->modified.tv_nsec ? -1 : 1;
+    return strcmp(a->path, b->path);
+}
+
+/* gzip, xz, bzip2: what rotation did to a file that was read before, or should have been. */
+static bool is_packed(const struct log_file *self)
+{
+    static const struct dsnd_str magic[] = {DSND_STR_INIT("\x1f\x8b"),
+                                            DSND_STR_INIT("\xfd"
+                                                          "7zXZ"),
+                                            DSND_STR_INIT("BZh")};
+
+    for (size_t i = 0; i < sizeof(magic) / sizeof(*magic); i++)
+        if (dsnd_str_starts(dsnd_str_make(self->front, self->front_octets), magic[i]))
+            return true;
+    return false;
+}
+
+/* Is it what the search is for, and better than what was found? */
+static bool fits(const struct search *self, const struct log_file *file)
+{
+    if (is_packed(file) || !file->size)
+        return false;
+    if (self->is_folder || self->after) {
+        if (file->is_done ||
+            (self->after && (file->is_known || compare_age(file, self->after) <= 0)))
+            return false;
+        return self->found->fd < 0 || compare_age(file, self->found) < 0;
+    }
+    return is_last(file, self->rows) && self->found->fd < 0;
+}
+
+static enum dsnd_err try_file(struct search *self, const char *path)
+{
+    struct log_file *file = malloc(sizeof(*file));
+    enum dsnd_err err = file ? open_file(path, file) : DSND_ERR_NOMEM;
+
+    if (!err) {
+        recognise(file, self->rows);
+        if (fits(self, file)) {
+            log_file_close(self->found);
+            *self->found = *file;
+        } else {
+            log_file_close(file);
+        }
+    }
+    free(file);
+    /* What cannot be read is none of the log's files. */
+    return err == DSND_ERR_NOMEM ? err : DSND_OK;
+}
+
+/* Beside a file: what begins with its name and a dot or a dash; or what has the inode looked for.
+ */
+static bool may_be(const struct search *self, const char *base, const char *name, uint64_t inode)
+{
+    size_t len = strlen(base);
+
+    if (name[0] == '.')
+        return false;
+    if (self->is_folder)
+        return true;
+    if (strcmp(name, base) == 0)
+        return false;
+    if (strncmp(name, base, len) == 0 && (name[len] == '.' || name[len] == '-'))
+        return true;
+    return !self->after && inode == (uint64_t)store_rows_int(self->rows, 0, STORE_LOG_FILE_INODE);
+}
+
+static enum dsnd_err search_folder(struct search *self)
+{
+    const char *slash = strrchr(self->path, '/');
+    const char *base = slash ? slash + 1 : self->path;
+    int folder_len = self->is_folder ? (int)strlen(self->path)
+                     : slash         ? (int)(slash - self->path)
+                                     : 0;
+    const char *folder = folder_len || slash ? self->path : ".";
+    char path[PATH_MAX];
+    struct dirent *entry;
+    DIR *dir;
+    enum dsnd_err err = DSND_OK;
+
+    if (!folder_len)
+        folder_len = 1;
+    (void)snprintf(path, sizeof(path), "%.*s", folder_len, folder);
+    dir = opendir(path);
+    if (!dir)
+        return DSND_ERR_IO;
+    for (int i = 0; i < LOG_DIRECTORY_MAX && !err; i++) {
+        entry = readdir(dir);
+        if (!entry)
+            break;
+        if (!may_be(self, base, entry->d_name, (uint64_t)entry->d_ino))
+            continue;
+        if (snprintf(path, sizeof(path), "%.*s/%s", folder_len, folder, entry->d_name) <
+            (int)sizeof(path))
+            err = try_file(self, path);
+    }
+    (void)closedir(dir);
+    return err;
+}
+
+/* ---- the next one ---- */
+
+/* The file read last, wherever it is now, and what took its place before the one at `path`. */
+static enum dsnd_err find_old(struct search *self, enum log_files_note *ret_note)
+{
+    struct log_file *last = malloc(sizeof(*last));
+    enum dsnd_err err = last ? search_folder(self) : DSND_ERR_NOMEM;
+
+    if (!err && self->found->fd < 0)
+        *ret_note = LOG_FILES_LOST;
+    if (!err && self->found->fd >= 0 && self->found->is_done) {
+        *last = *self->found;
+        self->found->fd = -1;
+        self->after = last;
+        err = search_folder(self);
+        log_file_close(last);
+    }
+    self->found->is_old = true;
+    free(last);
+    return err;
+}
+
+static enum dsnd_err next_of_file(struct search *self, struct log_file *at_path,
+                                  enum log_files_note *ret_note)
+{
+    enum dsnd_err err = DSND_OK;
+
+    if (has_last(self->rows) && !is_last(at_path, self->rows))
+        err = find_old(self, ret_note);
+    if (err || self->found->fd >= 0)
+        return err;
+    *self->found = *at_path;
+    at_path->fd = -1;
+    return DSND_OK;
+}
+
+/* The oldest that is not done; it is old where a younger one is there. */
+static enum dsnd_err next_of_folder(struct search *self)
+{
+    struct log_file *first = malloc(sizeof(*first));
+    enum dsnd_err err = first ? search_folder(self) : DSND_ERR_NOMEM;
+
+    if (!err && self->found->fd < 0)
+        err = DSND_ERR_NOT_FOUND;
+    if (!err) {
+        *first = *self->found;
+        self->found->fd = -1;
+        self->after = first;
+        err = search_folder(self);
+        first->is_old = self->found->fd >= 0;
+        first->of_folder = true;
+        log_file_close(self->found);
+        *self->found = *first;
+    }
+    free(first);
+    return err;
+}
+
+static bool is_folder(const char *path)
+{
+    struct stat status;
+
+    return stat(path, &status) == 0 && S_ISDIR(status.st_mode);
+}
+
+enum dsnd_err log_files_next(struct store_conn *conn, int64_t source_id, const char *path,
+                             struct log_file *ret_file, enum log_files_note *ret_note)
+{
+    struct log_file *at_path = malloc(sizeof(*at_path));
+    struct store_rows *rows = NULL;
+    struct store_hash hash = {{0}};
+    struct search search = {.path = path, .found = ret_file, .is_folder = is_folder(path)};
+    enum dsnd_err err = at_path ? DSND_OK : DSND_ERR_NOMEM;
+
+    *ret_note = LOG_FILES_FOUND;
+    ret_file->fd = -1;
+    if (!err && !search.is_folder)
+        err = open_file(path, at_path);
+    if (!err && !search.is_folder)
+        err = hash_front(at_path, at_path->front_octets, &hash);
+    if (!err)
+        err = store_log_files(conn, source_id,
+                              dsnd_str_make((const char *)hash.octets, sizeof(hash.octets)), &rows);
+    search.rows = rows;
+    if (!err && search.is_folder) {
+        err = next_of_folder(&search);
+    } else if (!err) {
+        recognise(at_path, rows);
+        err = next_of_file(&search, at_path, ret_note);
+        log_file_close(at_path);
+    }
+    store_rows_free(rows);
+    free(at_path);
+    return err;
+}

@@ -1,0 +1,4 @@
+DROP FUNCTION log_erase(bigint, text);
+DROP TABLE log_message;
+DROP TABLE log_file;
+DROP TABLE log_source;

@@ -1,0 +1,50 @@
+/*
+ * Statements of mail servers' logs. Rows X(id, sql). Private to store/.
+ */
+#ifndef DSND_STORE_STATEMENTS_LOG_H
+#define DSND_STORE_STATEMENTS_LOG_H
+
+/* clang-format off */
+#define STATEMENTS_LOG(X) \
+    X(LOG_SOURCE, \
+      "WITH added AS (INSERT INTO log_source (name) SELECT $1::text WHERE NOT EXISTS" \
+      "  (SELECT FROM log_source WHERE name = $1) ON CONFLICT DO NOTHING RETURNING id)" \
+      " SELECT id::text FROM added UNION ALL SELECT id::text FROM log_source WHERE name = $1") \
+    X(LOG_LOCK, "SELECT pg_try_advisory_lock(4920144, $1::int4)::int::text") \
+    /* Those of the source, the one read last first, and files of others that begin alike. */ \
+    X(LOG_FILES, \
+      "SELECT f.id::text, f.journal, f.inode::text, f.front_octets::text," \
+      " encode(f.front_sha256, 'hex'), coalesce(p.position_octets, 0)::text," \
+      " coalesce(p.segment, 0)::text, (f.source_id = $1)::int::text, f.done::int::text, f.name" \
+      " FROM log_file f LEFT JOIN journal_position p ON p.journal = f.journal" \
+      " WHERE f.source_id = $1 OR f.front_sha256 = $2" \
+      " ORDER BY (f.source_id = $1) DESC, f.id DESC LIMIT 1000") \
+    X(LOG_FILE_ADD, \
+      "INSERT INTO log_file (source_id, journal, inode, front_octets, front_sha256, name)" \
+      " VALUES ($1, $2, $3, $4, $5, $6)") \
+    X(LOG_FILE_SET, \
+      "UPDATE log_file SET inode = $2, front_octets = $3, front_sha256 = $4, name = $5" \
+      " WHERE journal = $1") \
+    X(LOG_FILE_DONE, "UPDATE log_file SET done = true WHERE journal = $1") \
+    X(LOG_FIND, \
+      "SELECT queue_id, sender, message_id," \
+      " ((extract(epoch FROM queued_at) * 1000000)::bigint)::text, recipient, remote_mta," \
+      " diagnostic FROM log_message WHERE source_id = $1 AND queue_id = ANY ($2::text[])" \
+      " ORDER BY queue_id COLLATE \"C\"") \
+    X(LOG_FORGET, "DELETE FROM log_message WHERE touched_at < $1") \
+    X(WRITE_LOG_SET, \
+      "INSERT INTO log_message (source_id, queue_id, sender, message_id, queued_at, recipient," \
+      " recipient_key, remote_mta, diagnostic)" \
+      " SELECT $1, * FROM unnest($2::text[], $3::text[], $4::text[], $5::timestamptz[]," \
+      " $6::text[], $7::int8[], $8::text[], $9::text[])" \
+      " n(queue_id, sender, message_id, queued_at, recipient, recipient_key, remote_mta," \
+      " diagnostic) ORDER BY queue_id" \
+      " ON CONFLICT (source_id, queue_id) DO UPDATE SET sender = excluded.sender," \
+      " message_id = excluded.message_id, queued_at = excluded.queued_at," \
+      " recipient = excluded.recipient, recipient_key = excluded.recipient_key," \
+      " remote_mta = excluded.remote_mta, diagnostic = excluded.diagnostic, touched_at = now()") \
+    X(WRITE_LOG_REMOVE, \
+      "DELETE FROM log_message WHERE source_id = $1 AND queue_id = ANY ($2::text[])")
+/* clang-format on */
+
+#endif

@@ -1,0 +1,86 @@
+/*
+ * What the log of the sender's own server tells was sent, registered by the same function as POST
+ * /v1/sends, and counted once: whoever registered a send first, here or there, keeps it. It locks
+ * the campaigns for itself, so it comes before the deliveries.
+ */
+#include "parse/rules.h"
+#include "store/write_span.h"
+
+struct send_row {
+    struct dsnd_str campaign;
+    struct dsnd_str ref;
+    struct dsnd_str recipient; /* absent where nothing proves whose the ref is */
+    int64_t recipient_key;
+    struct dsnd_str message_id;
+    struct dsnd_str envelope_id;
+    struct dsnd_str provider;
+    int64_t sent_us;
+};
+
+#define AT(member) offsetof(struct send_row, member)
+
+/* In the order of SEND_ADD. */
+static const struct pg_column columns[] = {
+    {PG_KIND_TEXT, AT(campaign)},   {PG_KIND_TEXT, AT(ref)},
+    {PG_KIND_TEXT, AT(recipient)},  {PG_KIND_I64_OR_NULL, AT(recipient_key)},
+    {PG_KIND_TEXT, AT(message_id)}, {PG_KIND_TEXT, AT(envelope_id)},
+    {PG_KIND_TEXT, AT(provider)},   {PG_KIND_TIME, AT(sent_us)},
+};
+
+static struct dsnd_str or_absent(struct dsnd_str s)
+{
+    return s.len ? s : DSND_STR_ABSENT;
+}
+
+static enum dsnd_err make_row(const struct write_item *w, struct send_row *row)
+{
+    const struct write_status *first = w->status_count ? &w->statuses[0] : NULL;
+    struct dsnd_str proven = first ? first->proven : DSND_STR_ABSENT;
+    size_t at = dsnd_str_rchr(proven, '@');
+    struct store_hash hash;
+    enum dsnd_err err = DSND_OK;
+
+    *row = (struct send_row){
+        .campaign = dsnd_str_of(w->path->campaign),
+        .ref = dsnd_str_of(w->path->ref),
+        .recipient = or_absent(proven),
+        .message_id = or_absent(w->report.returned.message_id),
+        .envelope_id = or_absent(w->report.envelope_id),
+        .provider = DSND_STR_ABSENT,
+        .sent_us = w->item.sent_us,
+    };
+    if (dsnd_str_present(row->recipient))
+        err = store_address_hash(row->recipient, &hash);
+    if (!err && dsnd_str_present(row->recipient))
+        row->recipient_key = store_hash_key(&hash);
+    if (at != SIZE_MAX)
+        row->provider = provider_of(dsnd_str_slice(proven, at + 1, proven.len));
+    if (!dsnd_str_present(row->provider))
+        row->provider = DSND_STR("");
+    return err;
+}
+
+enum dsnd_err write_sends(struct write_span *self)
+{
+    struct send_row *rows = dsnd_arena_array(&self->arena, self->count + 1, sizeof(*rows));
+    PGresult *added = NULL;
+    size_t count = 0;
+    enum dsnd_err err = rows ? DSND_OK : DSND_ERR_NOMEM;
+
+    for (size_t i = 0; i < self->count && !err; i++) {
+        const struct write_item *w = &self->items[i];
+
+        if (w->fate == WRITE_FATE_STORED && w->item.registers && w->path)
+            err = make_row(w, &rows[count++]);
+    }
+    if (err || !count)
+        return err;
+    pg_params_clear(&self->params);
+    pg_add_rows(&self->params, columns, sizeof(columns) / sizeof(*columns), rows, sizeof(*rows),
+                count);
+    err = pg_run(self->conn, STATEMENT_SEND_ADD, &self->params, &added);
+    for (int i = 0; !err && i < PQntuples(added); i++)
+        self->result.sends += dsnd_str_eq(pg_str(added, i, 0), DSND_STR("true"));
+    PQclear(added);
+    return err;
+}

@@ -1,0 +1,275 @@
+/* What the log of a mail server says becomes sends, deliveries and totals, each once. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "store/codes.h"
+#include "store/log.h"
+#include "store/query_suppression.h"
+#include "tests/support/db.h"
+#include "tests/support/items.h"
+
+static const char log_a[] = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
+static const char journal_b[] = "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb";
+
+static const struct item_spec failed = {
+    .signed_campaign = "spring",
+    .signed_for = "ann@there.example",
+    .recipient = "ann@there.example",
+    .action = REPORT_ACTION_FAILED,
+    .klass = REPORT_CLASS_MAILBOX_UNKNOWN,
+    .permanence = REPORT_PERMANENCE_PERMANENT,
+    .diagnostic = "550 5.1.1 unknown",
+    .provider = "google",
+};
+
+/* The same, as a line of the log tells it. */
+static void add_line(struct items *items, const struct item_spec *spec)
+{
+    struct item_spec one = *spec;
+    struct store_item *item = &items->item[items->count];
+
+    one.kind = REPORT_KIND_MTA_LOG;
+    items_add(items, &one);
+    item->registers = true;
+    item->sent_us = item->received_us - ITEMS_HOUR;
+}
+
+static void a_line_registers_what_was_sent_once(void **state)
+{
+    struct items *items = items_new();
+    struct store_batch_result result;
+    struct item_spec delivered = failed;
+    struct store_conn *conn;
+
+    (void)state;
+    db_fresh();
+    conn = items_connect();
+    delivered.action = REPORT_ACTION_DELIVERED;
+    delivered.klass = REPORT_CLASS_NONE;
+    delivered.permanence = REPORT_PERMANENCE_NONE;
+    delivered.signed_for = delivered.recipient = "bob@there.example";
+    delivered.returned_id = "1@x.example";
+    add_line(items, &failed);
+    add_line(items, &delivered);
+    add_line(items, &delivered);
+    result = items_write(conn, log_a, items);
+    assert_int_equal(result.reports, 3);
+    assert_int_equal(result.sends, 2);
+    assert_int_equal(db_int("SELECT sent FROM total_campaign"), 2);
+    assert_int_equal(db_int("SELECT sum(sent) FROM total_breakdown WHERE class = 0"), 2);
+    assert_int_equal(db_int("SELECT sent FROM total_hour WHERE sent > 0 AND"
+                            " hour = '2026-11-23 09:00Z'"),
+                     2);
+    assert_int_equal(db_int("SELECT delivered FROM total_campaign"), 1);
+    assert_int_equal(db_int("SELECT failed FROM total_campaign"), 1);
+    assert_string_equal(db_text("SELECT message_id FROM send WHERE recipient ="
+                                " 'bob@there.example' AND recipient_key IS NOT NULL"),
+                        "1@x.example");
+    assert_int_equal(db_int("SELECT count(*) FROM report WHERE kind = 6"), 3);
+    items_check_totals();
+    store_conn_free(conn);
+    items_free(items);
+}
+
+/* The server sends a report by mail, too: it is the same delivery. */
+static void in_band_and_out_of_band_are_one_delivery(void **state)
+{
+    struct items *items = items_new();
+    struct items *mail = items_new();
+    struct store_conn *conn;
+
+    (void)state;
+    db_fresh();
+    conn = items_connect();
+    add_line(items, &failed);
+    (void)items_write(conn, log_a, items);
+    items_add(mail, &failed);
+    (void)items_write(conn, journal_b, mail);
+    assert_int_equal(db_int("SELECT count(*) FROM delivery"), 1);
+    assert_int_equal(db_int("SELECT failed FROM total_campaign"), 1);
+    assert_int_equal(db_int("SELECT hard FROM total_campaign"), 1);
+    assert_int_equal(db_int("SELECT sent FROM total_campaign"), 1);
+    assert_int_equal(db_int("SELECT count(*) FROM suppression"), 1);
+    assert_int_equal(db_int("SELECT evidence FROM suppression"), STORE_EVIDENCE_SIGNED);
+    assert_int_equal(db_int("SELECT failures FROM suppression_guard"), 1);
+    items_check_totals();
+    store_conn_free(conn);
+    items_free(items);
+    items_free(mail);
+}
+
+/* Whose the sender's own ref is: the first line that tells it, unless it was registered before. */
+static void an_own_ref_is_explained_by_the_log(void **state)
+{
+    struct items *items = items_new();
+    struct item_spec own = failed;
+    struct store_conn *conn;
+
+    (void)state;
+    db_fresh();
+    conn = items_connect();
+    own.signed_for = NULL;
+    own.signed_ref = "u-1";
+    add_line(items, &own);
+    (void)items_write(conn, log_a, items);
+    assert_int_equal(db_int("SELECT evidence FROM status"), STORE_EVIDENCE_SIGNED);
+    assert_string_equal(db_text("SELECT recipient FROM send"), "ann@there.example");
+    assert_string_equal(db_text("SELECT address FROM suppression"), "ann@there.example");
+    /* Another address under the same ref, later: it is not believed. */
+    items->count = 0;
+    own.recipient = "victim@there.example";
+    add_line(items, &own);
+    (void)items_write(conn, log_a, items);
+    assert_int_equal(db_int("SELECT count(*) FROM suppression"), 1);
+    assert_int_equal(db_int("SELECT max(evidence) FROM status WHERE recipient LIKE 'victim%'"),
+                     STORE_EVIDENCE_SIGNED_OTHER);
+    assert_int_equal(db_int("SELECT sent FROM total_campaign"), 1);
+    items_check_totals();
+    store_conn_free(conn);
+    items_free(items);
+}
+
+static void what_was_registered_before_stays(void **state)
+{
+    struct items *items = items_new();
+    struct store_conn *conn;
+    struct store_batch_result result;
+
+    (void)state;
+    db_fresh();
+    db_exec("INSERT INTO campaign (key) VALUES ('spring')");
+    conn = items_connect();
+    add_line(items, &failed);
+    items_add(items, &failed); /* a report by mail registers nothing */
+    db_exec("INSERT INTO send (campaign_id, ref, recipient, message_id, sent_at) SELECT id,"
+            " 'h' || 'x', 'other@there.example', 'z', now() FROM campaign WHERE key = 'spring'");
+    result = items_write(conn, log_a, items);
+    assert_int_equal(result.sends, 1);
+    result = items_write(conn, log_a, items); /* a batch in doubt, given again */
+    assert_int_equal(result.sends, 0);
+    assert_int_equal(db_int("SELECT count(*) FROM send"), 2);
+    assert_int_equal(db_int("SELECT sent FROM total_campaign"), 1);
+    items_check_totals();
+    store_conn_free(conn);
+    items_free(items);
+}
+
+static const struct store_log_message *message(const char *queue_id, const char *sender,
+                                               const char *recipient)
+{
+    static struct store_log_message one;
+
+    one = (struct store_log_message){.queue_id = dsnd_str_of(queue_id),
+                                     .sender = dsnd_str_of(sender),
+                                     .recipient = dsnd_str_of(recipient),
+                                     .queued_us = ITEMS_NOON,
+                                     .diagnostic = DSND_STR("451 \001 later")};
+    return &one;
+}
+
+static void write_changes(struct store_conn *conn, uint64_t sequence,
+                          const struct store_log_changes *changes)
+{
+    struct store_policy policy = items_policy();
+    struct store_batch_result result;
+    struct store_journal_position position = {
+        .journal_id = log_a, .sequence = sequence, .offset = sequence, .log = changes};
+
+    if (store_write_batch(conn, &policy, &position, NULL, 0, &result))
+        fail_msg("%s", store_conn_error(conn));
+}
+
+static void messages_in_the_queue_are_kept_with_the_position(void **state)
+{
+    const struct dsnd_str ids[] = {DSND_STR("Q1"), DSND_STR("Q2")};
+    struct store_log_changes changes = {.set = message("Q1", "a@x.example", NULL), .set_count = 1};
+    struct store_rows *rows = NULL;
+    struct store_conn *conn;
+    bool mine = false;
+
+    (void)state;
+    db_fresh();
+    conn = items_connect();
+    assert_int_equal(store_log_source(conn, DSND_STR("exim:x:/log"), &changes.source_id), DSND_OK);
+    assert_int_equal(store_log_source(conn, DSND_STR("exim:x:/log"), &changes.source_id), DSND_OK);
+    assert_int_equal(db_int("SELECT count(*) FROM log_source"), 1);
+    assert_int_equal(store_log_lock(conn, changes.source_id, &mine), DSND_OK);
+    assert_true(mine);
+    write_changes(conn, 10, &changes);
+    changes.set = message("Q1", "a@x.example", "ann@there.example");
+    write_changes(conn, 10, &changes); /* stored already: nothing changes */
+    assert_int_equal(db_int("SELECT count(*) FROM log_message WHERE recipient IS NULL"), 1);
+    write_changes(conn, 20, &changes);
+    assert_int_equal(store_log_find(conn, changes.source_id, ids, 2, &rows), DSND_OK);
+    assert_int_equal(store_rows_count(rows), 1);
+    assert_true(dsnd_str_eq(store_rows_value(rows, 0, STORE_LOG_MESSAGE_RECIPIENT),
+                            DSND_STR("ann@there.example")));
+    assert_int_equal(store_rows_int(rows, 0, STORE_LOG_MESSAGE_QUEUED_US), ITEMS_NOON);
+    store_rows_free(rows);
+    changes = (struct store_log_changes){
+        .source_id = changes.source_id, .removed = ids, .removed_count = 2};
+    write_changes(conn, 30, &changes);
+    assert_int_equal(db_int("SELECT count(*) FROM log_message"), 0);
+    assert_int_equal(db_int("SELECT sequence FROM journal_position"), 30);
+    store_conn_free(conn);
+}
+
+static void a_source_is_read_by_one_at_a_time(void **state)
+{
+    struct store_conn *one;
+    struct store_conn *two;
+    bool mine = false;
+
+    (void)state;
+    db_fresh();
+    one = items_connect();
+    two = items_connect();
+    assert_int_equal(store_log_lock(one, 1, &mine), DSND_OK);
+    assert_true(mine);
+    assert_int_equal(store_log_lock(two, 1, &mine), DSND_OK);
+    assert_false(mine);
+    assert_int_equal(store_log_lock(two, 2, &mine), DSND_OK);
+    assert_true(mine);
+    store_conn_free(one);
+    store_conn_free(two);
+}
+
+static void erasure_reaches_the_queue(void **state)
+{
+    struct store_log_changes changes = {.source_id = 1, .set_count = 1};
+    struct store_conn *conn;
+    int64_t erased = 0;
+
+    (void)state;
+    db_fresh();
+    conn = items_connect();
+    changes.set = message("Q1", "a@x.example", "Ann@there.example");
+    write_changes(conn, 10, &changes);
+    changes.set = message("Q2", "a@x.example", "bob@there.example");
+    write_changes(conn, 20, &changes);
+    assert_int_equal(store_recipient_erase(conn, DSND_STR("ann@there.example"), &erased), DSND_OK);
+    assert_int_equal(erased, 1);
+    assert_string_equal(db_text("SELECT string_agg(queue_id, ' ') FROM log_message"), "Q2");
+    store_conn_free(conn);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_line_registers_what_was_sent_once),
+        cmocka_unit_test(in_band_and_out_of_band_are_one_delivery),
+        cmocka_unit_test(an_own_ref_is_explained_by_the_log),
+        cmocka_unit_test(what_was_registered_before_stays),
+        cmocka_unit_test(messages_in_the_queue_are_kept_with_the_position),
+        cmocka_unit_test(a_source_is_read_by_one_at_a_time),
+        cmocka_unit_test(erasure_reaches_the_queue),
+    };
+
+    (void)db_url();
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,171 @@
+#!/bin/bash
+# usage: ingest.sh DSND: logs of the documented formats through `dsnd ingest`: counted once, however
+# often they are read, under whatever name rotation gives them, killed or not.
+set -eu
+# shellcheck source-path=SCRIPTDIR source=../support/service.sh
+. "$(dirname "$0")/../support/service.sh"
+
+service_new "$1"
+dsnd=$service_program
+cd "$service_dir"
+export TZ=UTC
+today=$(date -u +%Y-%m-%d) month=$(date -u '+%b %e')
+
+path_of() { "$dsnd" mint --campaign "$1" --recipient "$2" --domain bounces.example.com; }
+
+# ask SQL WANTED WHAT
+ask() {
+    local got
+    got=$(sql "$1")
+    [ "$got" = "$2" ] || fail "$3: got $got, want $2"
+}
+
+# campaign KEY SENT DELIVERED FAILED DELAYED WHAT
+campaign() {
+    ask "SELECT concat_ws(' ', t.sent, delivered, failed, \"delayed\") FROM total_campaign t
+        JOIN campaign c ON c.id = campaign_id WHERE c.key = '$1'" "$2 $3 $4 $5" "$6"
+}
+
+# postfix N CAMPAIGN STATUS TEXT: a message to user N, as Postfix logs it
+postfix() {
+    local id sender
+    id=$(printf 'A%09dF' "$1")
+    sender=$(path_of "$2" "user$1@there.example")
+    echo "$month 00:00:01 mail postfix/cleanup[1]: $id: message-id=<$1@x.example>"
+    echo "$month 00:00:02 mail postfix/qmgr[2]: $id: from=<$sender>, size=1, nrcpt=1 (queue active)"
+    echo "$month 00:00:03 mail postfix/smtp[3]: $id: to=<user$1@there.example>, relay=mx[192.0.2.1]:25," \
+        "delay=1, delays=0/0/0/1, dsn=2.0.0, status=$3 ($4)"
+    [ "$3" = deferred ] || echo "$month 00:00:04 mail postfix/qmgr[2]: $id: removed"
+}
+
+echo "# Postfix: sent, bounced, deferred; other mail and broken lines are counted and passed over"
+{
+    postfix 1 spring sent '250 2.0.0 ok'
+    postfix 2 spring bounced 'host mx[192.0.2.1] said: 550 5.1.1 <user2@there.example>: user unknown (in reply to RCPT TO command)'
+    postfix 3 spring deferred 'host mx[192.0.2.1] said: 451 4.3.0 later (in reply to RCPT TO command)'
+    echo "$month 00:00:05 mail postfix/qmgr[2]: B000000001F: from=<app@x.example>, size=1, nrcpt=1 (queue active)"
+    echo "$month 00:00:06 mail postfix/smtp[3]: B000000001F: to=<a@b.example>, relay=none, delay=1, delays=0/0/0/1, dsn=5.4.4, status=bounced (Host not found)"
+    echo "$month 00:00:07 mail postfix/smtp[3]: C000000001F: to=<a@b.example>, relay=none, delay=1, delays=0/0/0/1, dsn=5.4.4, status=bounced (Host not found)"
+    echo "$month 00:00:08 mail sshd[4]: Accepted publickey"
+    echo "what is this"
+} >mail.log
+"$dsnd" ingest postfix mail.log >out 2>err || fail "ingest: $(cat out err)"
+grep -q 'mail.log: line 16: no syslog line' err || fail "the broken line is not named: $(cat err)"
+grep -q '1 delivered, 1 delayed, 1 failed, 0 complaints; 3 registered as sent; 0 read before, 0 set aside; not ours: 1, of unknown messages: 1, too old: 0, no good: 1' out ||
+    fail "summary: $(cat out)"
+campaign spring 3 1 1 1 "Postfix"
+ask "SELECT class || ' ' || evidence || ' ' || address FROM suppression" "1 4 user2@there.example" \
+    "what is proven is suppressed"
+ask "SELECT count(*) FROM log_message" 1 "what is in the queue is remembered"
+ask "SELECT count(*) FROM report_raw" 0 "no line is kept"
+
+echo "# read again, copied, by another name, through a pipe: nothing is counted twice"
+"$dsnd" ingest postfix mail.log >out
+grep -q '^0 lines' out || fail "read again: $(cat out)"
+cp mail.log copy.log
+"$dsnd" ingest postfix copy.log >out
+grep -q '^0 lines' out || fail "a copy: $(cat out)"
+"$dsnd" ingest postfix - <mail.log >out 2>/dev/null
+grep -q '3 read before' out || fail "a pipe: $(cat out)"
+campaign spring 3 1 1 1 "read again"
+
+echo "# rotated between two runs: the rest of the old file, the one in between, the new one"
+postfix 4 spring sent '250 ok' >>mail.log
+mv mail.log mail.log.2
+postfix 5 spring sent '250 ok' >mail.log.1
+{
+    # the delayed one leaves the queue
+    id=A000000003F
+    echo "$month 00:01:02 mail postfix/qmgr[2]: $id: from=<$(path_of spring user3@there.example)>, status=expired, returned to sender"
+    postfix 6 spring sent '250 ok'
+} >mail.log
+touch -d '2 minutes ago' mail.log.2 # their times tell their order
+touch -d '1 minute ago' mail.log.1
+"$dsnd" ingest postfix mail.log >out 2>err || fail "rotated: $(cat out err)"
+campaign spring 6 4 2 1 "rotated"
+ask "SELECT r.kind || ' ' || s.class || ' ' || s.cause FROM status s JOIN report r ON r.id = report_id
+    WHERE s.ref = (SELECT ref FROM send WHERE recipient = 'user3@there.example') AND s.action = 1" \
+    "6 9 8" "what expired, and why"
+ask "SELECT recipient FROM status WHERE action = 1 AND class = 9" user3@there.example "who expired"
+
+echo "# copied and emptied"
+postfix 7 spring sent '250 ok' >>mail.log
+cp mail.log mail.log.0
+touch -d '1 minute ago' mail.log.0
+postfix 8 spring sent '250 ok' >new
+cat new >mail.log
+"$dsnd" ingest postfix mail.log >out 2>err || fail "copied and emptied: $(cat out err)"
+[ ! -s err ] || fail "copied and emptied: $(cat err)"
+campaign spring 8 6 2 1 "copied and emptied"
+rm mail.log*
+postfix 9 spring sent '250 ok' >mail.log
+"$dsnd" ingest postfix mail.log >out 2>err || fail "lost: $(cat out err)"
+grep -q 'is not there any more' err || fail "a lost file is not named"
+campaign spring 9 7 2 1 "lost"
+
+echo "# Exim: the sender is on the line of arrival, in a run before"
+exim_path=$(path_of exim ann@there.example)
+{
+    echo "$today 00:00:01 1vPAAA-0003oP-5i <= $exim_path H=app [192.0.2.9] P=esmtp S=1 id=e1@x.example"
+    echo "$today 00:00:02 1vPAAA-0003oP-5i == ann@there.example R=r T=t H=mx [192.0.2.1] defer (-44): SMTP error from remote mail server after RCPT TO:<ann@there.example>: 451 later"
+} >mainlog
+"$dsnd" ingest exim mainlog >out
+campaign exim 1 0 0 1 "Exim, delayed"
+{
+    echo "$today 00:01:02 1vPAAA-0003oP-5i ** ann@there.example R=r T=t H=mx [192.0.2.1]: SMTP error from remote mail server after RCPT TO:<ann@there.example>: 550 5.1.1 user unknown"
+    echo "$today 00:01:03 1vPAAA-0003oP-5i Completed"
+    printf '%s' "$today 00:01:04 1vPAAA"
+} >>mainlog
+"$dsnd" ingest exim mainlog >out 2>err
+campaign exim 1 0 1 1 "Exim, failed"
+grep -q 'has no end yet' err || fail "a line without its end is not named"
+echo "A-0003oP-5j <= a@x.example" >>mainlog
+"$dsnd" ingest exim mainlog >out
+grep -q '^1 lines.*no good: 0' out || fail "a line that was written in two parts: $(cat out)"
+ask "SELECT message_id FROM send JOIN campaign c ON c.id = campaign_id WHERE c.key = 'exim'" e1@x.example "Message-ID"
+ask "SELECT count(*) FROM log_message WHERE source_id = (SELECT id FROM log_source WHERE name LIKE 'exim:%')" 0 \
+    "nothing is left of what is done"
+
+echo "# KumoMTA: a folder of segments, some compressed"
+kumo() { # TYPE CODE USER
+    echo "{\"type\":\"$1\",\"id\":\"$3\",\"sender\":\"$(path_of kumo "$3@there.example")\",\"recipient\":\"$3@there.example\",\"response\":{\"code\":$2,\"enhanced_code\":null,\"content\":\"text\"},\"peer_address\":{\"name\":\"mx.there.example.\",\"addr\":\"192.0.2.1\"},\"timestamp\":$(date +%s),\"created\":$(($(date +%s) - 10))}"
+}
+mkdir kumo
+kumo Delivery 250 a >kumo/20260101-000001
+{ kumo Bounce 550 b; kumo TransientFailure 451 c; kumo Reception 250 d; } | zstd -q >kumo/20260101-000002
+{ kumo Delivery 250 c; kumo OOB 550 a; } >kumo/20260101-000003
+touch -d '2 minutes ago' kumo/20260101-000001
+touch -d '1 minute ago' kumo/20260101-000002
+"$dsnd" ingest kumomta kumo >out 2>err || fail "KumoMTA: $(cat out err)"
+campaign kumo 3 1 2 1 "KumoMTA"
+kumo Delivery 250 e >>kumo/20260101-000003
+"$dsnd" ingest kumomta kumo >out
+grep -q '^1 lines' out || fail "only what is new: $(cat out)"
+campaign kumo 4 2 2 1 "KumoMTA, on"
+
+echo "# PowerMTA: the header line says which column is what, also for what is read later"
+{
+    echo "type,timeLogged,timeQueued,orig,rcpt,orcpt,dsnAction,dsnStatus,dsnDiag,dsnMta,bounceCat,vmta"
+    echo "d,$today 00:00:10+0000,$today 00:00:01+0000,$(path_of pmta a@there.example),a@there.example,,relayed,2.0.0 (success),smtp;250 ok,mx (192.0.2.1),,v"
+} >acct.csv
+"$dsnd" ingest powermta acct.csv >out
+echo "b,$today 00:00:11+0000,$today 00:00:01+0000,$(path_of pmta b@there.example),b@there.example,,failed,5.1.1 (bad),\"smtp;550 5.1.1 \"\"b\"\", unknown\",mx (192.0.2.1),bad-mailbox,v" >>acct.csv
+"$dsnd" ingest powermta acct.csv >out 2>err
+campaign pmta 2 1 1 0 "PowerMTA"
+ask "SELECT diagnostic FROM status WHERE recipient = 'b@there.example' AND diagnostic LIKE '%unknown'" \
+    '550 5.1.1 "b", unknown' "the diagnostic"
+
+echo "# --all: other mail, too"
+"$dsnd" ingest postfix --all --name everything - <copy.log >out 2>/dev/null
+ask "SELECT count(*) FROM status WHERE campaign_id = 0" 1 "other mail"
+
+echo "# the wrong way"
+for words in '' 'sendmail x' 'postfix' 'postfix a b' 'postfix --no x'; do
+    status=0
+    # shellcheck disable=SC2086
+    "$dsnd" ingest $words >out 2>&1 || status=$?
+    [ "$status" = 2 ] || fail "\"$words\" ended with $status"
+done
+if "$dsnd" ingest postfix none.log >out 2>err; then fail "a file that is not there"; fi
+grep -q 'none.log: No such file' err || fail "a file that is not there is not named"
+"$dsnd" ingest --help | grep -q follow || fail "--help"
