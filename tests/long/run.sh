@@ -8,6 +8,8 @@
 #   http_torture  the same for the API
 #   journal_flip, poison, slow_database, outage: tests/fault and tests/e2e have them short; here 200
 #                 rounds, 5,000 reports of each kind, a minute a speed, 60,000 deliveries
+#   parse_variants  messages with every line end, cut and with octets flipped (DSND_MESSAGES, FLIPS)
+#   parse_bombs   messages of 10 MB made to cost the parser much
 # The programs they drive lie in ../shared/harness or $DSND_HARNESS; without them a test says that
 # it is skipped. Exit status 0 when none failed.
 set -u
@@ -19,7 +21,7 @@ export BUILD=${BUILD:-release}
     dsnd-demo >/dev/null) || exit 1
 failed=0
 [ $# -gt 0 ] || set -- fsync_order crash_loop smtp_torture http_torture journal_flip poison \
-    slow_database outage
+    slow_database outage parse_variants parse_bombs
 for name in "$@"; do
     command=("$here/$name.sh" "$top/build/$BUILD/cmd/dsnd")
     case $name in
@@ -29,7 +31,7 @@ for name in "$@"; do
     outage) command=("$here/../e2e/$name.sh" "${command[1]}" "$top/build/$BUILD/tests/load/dsnd-demo" 60000) ;;
     esac
     [ -x "${command[0]}" ] || {
-        sed -n '2,12s/^# \{0,1\}//p' "$0"
+        sed -n '2,14s/^# \{0,1\}//p' "$0"
         exit 2
     }
     echo "== $name"
