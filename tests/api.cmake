@@ -5,12 +5,13 @@ target_include_directories(api_seed PRIVATE ${PROJECT_SOURCE_DIR})
 target_compile_definitions(api_seed PRIVATE SOURCE_DIR="${PROJECT_SOURCE_DIR}")
 target_link_libraries(api_seed PRIVATE dsnd_flags dsnd_store PkgConfig::CMOCKA PkgConfig::PQ)
 
-foreach(name feeds head incidents openapi reckoning routes)
+foreach(name feeds head incidents openapi reckoning routes streams)
     add_test(NAME db/api_${name}
         COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/support/pg_cluster.sh run
             python3 -B ${CMAKE_CURRENT_SOURCE_DIR}/api/test_${name}.py $<TARGET_FILE:dsnd> $<TARGET_FILE:api_seed>)
     set_tests_properties(db/api_${name} PROPERTIES LABELS db TIMEOUT 300 SKIP_RETURN_CODE 77)
 endforeach()
+set_tests_properties(db/api_streams PROPERTIES TIMEOUT 900) # a million rows
 
 add_test(NAME e2e/dashboard
     COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/support/pg_cluster.sh run

@@ -159,15 +159,69 @@ class Description(Case):
             with self.subTest(path=path, method=method):
                 self.assertEqual(described or set(tokens), taken)
 
-    def test_answers_have_the_described_shape(self):
+    def test_an_object_has_no_member_that_is_not_described(self):
+        """So the next test finds each that the server adds."""
+        def objects(node, at):
+            if isinstance(node, dict):
+                if "properties" in node and node.get("additionalProperties") is not False:
+                    yield at
+                for name, member in node.items():
+                    yield from objects(member, at + "/" + name)
+            elif isinstance(node, list):
+                for index, member in enumerate(node):
+                    yield from objects(member, "%s/%d" % (at, index))
+
+        self.assertEqual(list(objects(self.document, "")), [])
+        rate = {"$ref": "#/components/schemas/Rate"}
+        good = {"value": None, "numerator": 0, "denominator": None}
+        self.assertEqual(list(self.checker.errors(good, rate)), [])
+        for bad in ({**good, "extra": 1}, {**good, "numerator": "0"}, {"value": None}):
+            self.assertNotEqual(list(self.checker.errors(bad, rate)), [], bad)
+
+    def test_reads_are_tagged_and_the_same_again_is_304(self):
+        tagged = 0
         for method, path, operation in self.operations():
-            if method == "DELETE":
+            headers = operation["responses"].get("200", {}).get("headers", {})
+            reply = self.ask(method, self.fill(path)) if "ETag" in headers else None
+            if not reply or reply.status != 200:
                 continue
+            with self.subTest(path=path):
+                again = self.ask(method, self.fill(path),
+                                 headers={"If-None-Match": reply.headers["ETag"]})
+                self.assertEqual((again.status, again.body), (304, b""))
+                self.assertIn("304", operation["responses"])
+            tagged += 1
+        self.assertGreater(tagged, 15)
+        for method, path, operation in self.operations():
+            content = operation["responses"].get("200", {}).get("content", {})
+            if method == "GET" and "application/json" in content:
+                self.assertIn("ETag", operation["responses"]["200"]["headers"], path)
+
+    def test_a_post_that_changes_something_takes_an_idempotency_key(self):
+        for method, path, operation in self.operations():
+            if method != "POST" or path == "/v1/suppressions/check":
+                continue
+            with self.subTest(path=path):
+                self.assertIn("Idempotency-Key", self.parameters(operation, "header"))
+                body = self.BODIES.get(operation["operationId"])
+                first, again = (self.ask(method, self.fill(path), body,
+                                         headers={"Idempotency-Key": "key of " + path})
+                                for _ in range(2))
+                self.assertLess(first.status, 500)
+                self.assertEqual((again.status, again.body), (first.status, first.body))
+                self.assertEqual(again.headers["Idempotency-Replayed"], "true")
+
+    def test_answers_have_the_described_shape(self):
+        # What takes away goes last.
+        for method, path, operation in sorted(self.operations(), key=lambda o: o[0] == "DELETE"):
             body = self.BODIES.get(operation["operationId"])
             reply = self.ask(method, self.fill(path), body)
             with self.subTest(path=path, method=method):
                 self.assertIn(str(reply.status), operation["responses"], reply.body[:300])
                 described = resolve(self.document, operation["responses"][str(reply.status)])
+                if reply.status == 204:
+                    self.assertEqual(reply.body, b"")
+                    continue
                 kind = reply.headers["Content-Type"].split(";")[0]
                 self.assertIn(kind, described["content"])
                 self.assertLessEqual({name.lower() for name in described.get("headers", {})}

@@ -14,12 +14,13 @@
 
 static const char usage[] =
     "usage: dsnd-bench --smtp HOST:PORT --database URL --pid PID --keys FILE --domain DOMAIN\n"
-    "                  [--messages N] [--connections N] [--first-id N]\n"
+    "                  [--messages N] [--connections N] [--first-id N] [--rate N]\n"
     "       dsnd-bench --print --keys FILE --domain DOMAIN [--messages N] [--first-id N]\n"
     "\n"
     "  --pid PID        of dsnd serve\n"
     "  --messages N     1 to 100000000 (50000)\n"
     "  --connections N  SMTP connections at once, 1 to 1000 (100)\n"
+    "  --rate N         messages a second at most (as many as go)\n"
     "  --first-id N     another number for each run against the same database (1)\n"
     "  --print          write the messages to standard output instead, as an mbox\n";
 
@@ -34,6 +35,7 @@ struct bench {
     uint64_t messages;
     uint64_t connections;
     uint64_t first_id;
+    uint64_t rate; /* 0: as many as go */
     bool print;
     struct return_path_keys keys;
     uint32_t *latency_us;
@@ -50,6 +52,7 @@ static bool read_arguments(int argc, char **argv, struct bench *b)
         {.name = "messages", .number = &b->messages, .least = 1, .most = 100000000},
         {.name = "connections", .number = &b->connections, .least = 1, .most = 1000},
         {.name = "first-id", .number = &b->first_id, .least = 1, .most = INT64_MAX},
+        {.name = "rate", .number = &b->rate, .least = 1, .most = 1000000},
         {.name = "print", .flag = &b->print},
     };
 
@@ -90,6 +93,7 @@ static bool send_all(const struct bench *b)
     bool good;
 
     stream_init(&stream, &b->keys, b->domain, b->first_id, b->messages);
+    stream.rate = b->rate;
     good = !sender_run(&options, &source, &result);
     if (!good)
         (void)fprintf(stderr, "dsnd-bench: %s\n", result.error);

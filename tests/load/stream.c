@@ -2,6 +2,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <time.h>
 
 #include "base/clock.h"
 #include "tests/load/outcome.h"
@@ -76,6 +77,18 @@ static enum dsnd_err write_next(struct stream *self)
     return shape_write(shape, &values, &self->message);
 }
 
+/* Not before its time; so short a pause does not keep the replies waiting. */
+static void keep_pace(struct stream *self)
+{
+    static const struct timespec pause = {.tv_nsec = 200000};
+
+    if (!self->begun_ms)
+        self->begun_ms = dsnd_clock_monotonic_ms();
+    while (self->rate &&
+           (uint64_t)(dsnd_clock_monotonic_ms() - self->begun_ms) * self->rate < self->made * 1000)
+        (void)nanosleep(&pause, NULL);
+}
+
 enum dsnd_err stream_next(void *context, struct sender_message *ret_message, bool *ret_any)
 {
     struct stream *self = context;
@@ -84,6 +97,7 @@ enum dsnd_err stream_next(void *context, struct sender_message *ret_message, boo
     *ret_any = self->made < self->count;
     if (!*ret_any)
         return DSND_OK;
+    keep_pace(self);
     err = write_next(self);
     self->made++;
     *ret_message = (struct sender_message){

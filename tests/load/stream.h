@@ -15,7 +15,9 @@ struct stream {
     const char *domain;
     uint64_t first_id; /* another number, other deliveries */
     uint64_t count;
+    uint64_t rate; /* messages a second at most; 0: as many as are asked for */
     /* Private. */
+    int64_t begun_ms;
     uint64_t made;
     struct dsnd_buf message;
     char address[RETURN_PATH_SIZE];

@@ -13,9 +13,29 @@ service_start
 service_token
 api PUT /v1/campaigns/spring -f -o /dev/null -H 'Content-Type: application/json' -d '{"sent":10}'
 api PUT /v1/suppressions/a%40x.example -f -o /dev/null -H 'Content-Type: application/json' -d '{}'
+api POST /v1/webhooks -f -o /dev/null -H 'Content-Type: application/json' \
+    -d '{"url":"https://hooks.example.com/x","events":["delay.closed"]}'
+sql 'UPDATE incident_limit SET records = 1'
+# A refusal, which opens an incident, and one message that was set aside.
+path=$(api POST /v1/return-paths -f -H 'Content-Type: application/json' \
+    -d '{"campaign":"spring","recipients":["b@x.example"]}' | sed 's/.*"address":"\([^"]*\)".*/\1/')
+printf 'Subject: Undelivered Mail Returned to Sender\r\n\r\n<b@x.example>: host mx.x.example said: %s\r\n' \
+    '554 5.7.1 Service unavailable; Client host [192.0.2.5] blocked using zen.spamhaus.org' |
+    curl -sS "smtp://$DSND_SMTP_LISTEN" --mail-from '' --mail-rcpt "$path" -T -
+status=''
+for _ in $(seq 300); do
+    status=$(sql 'SELECT max(id) FROM status')
+    [ -z "$status" ] || break
+    sleep 0.1
+done
+sql "SELECT incident_turn(now(), NULL)" >/dev/null
+quarantine=$(sql "INSERT INTO quarantine (journal_id, sequence, received_at, octets, reason, source, tls,
+    raw, envelope_to) SELECT p.id, 0, now(), r.octets, 1, 1, false, r.raw, '{}'
+    FROM journal_position p, report_raw r LIMIT 1 RETURNING id")
 server=$(pgrep -P "$service_pid" -f 'dsnd api' | head -n 1)
-sed -e "s|@URL@|http://$DSND_HTTP_LISTEN|; s|@TOKEN@|$service_token|; s|@PID@|$server|" \
-    "$here/http_profile.json" >"$service_dir/profile.json"
+python3 "$here/http_profile.py" "http://$DSND_HTTP_LISTEN" "$service_token" "$server" key=spring \
+    address=a%40x.example "statuses.id=$status" "reports.id=$(sql 'SELECT max(id) FROM report')" \
+    "quarantine.id=$quarantine" "incidents.id=$(sql 'SELECT max(id) FROM incident')" >"$service_dir/profile.json"
 python3 "$DSND_HARNESS/http_torture.py" "$service_dir/profile.json" >"$service_dir/out" || {
     grep -E '^ *(FAIL|WARN)' "$service_dir/out" || true
     tail -n 3 "$service_dir/out"
