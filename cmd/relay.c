@@ -43,9 +43,9 @@ struct relay_process {
     int64_t counted_ms;
     int64_t noted_ms; /* when the database was last said to be away */
     /* What the main thread tells the one that sends: */
-    atomic_bool reread;      /* the settings, before the next receipt */
-    atomic_bool ending;      /* take no further receipt */
-    volatile bool cut_short; /* end even the one on its way */
+    atomic_bool reread;    /* the settings, before the next receipt */
+    atomic_bool ending;    /* take no further receipt */
+    atomic_bool cut_short; /* end even the one on its way */
 };
 
 static void pause_ms(struct relay_process *self, int ms)

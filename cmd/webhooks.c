@@ -5,6 +5,7 @@
  */
 #include <inttypes.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,18 +29,20 @@ enum {
     IDLE_MS = 500,
     AWAY_MS = 2000,
     COUNT_MS = 10000,
+    NOTE_MS = 60000,
     LEASE_EXTRA_MS = 20000,
 };
 
 struct sender {
     const struct settings *settings;
-    volatile bool stop;
+    atomic_bool stop;
 };
 
 struct worker {
     struct sender *sender;
-    bool counts; /* sets the gauges */
+    bool counts; /* sets the gauges, and speaks for all where the database is away */
     int64_t counted_ms;
+    int64_t noted_ms;
     struct store_conn *conn;
     struct hook_poster *poster;
     struct dsnd_buf body;
@@ -177,10 +180,24 @@ static enum dsnd_err count(struct worker *self)
     return err;
 }
 
+/* Say once a minute why nothing is posted. */
+static void note_away(struct worker *self, enum dsnd_err err)
+{
+    int64_t now_ms = dsnd_clock_monotonic_ms();
+    char text[512];
+
+    if (!self->counts || (self->noted_ms && now_ms - self->noted_ms < NOTE_MS))
+        return;
+    self->noted_ms = now_ms;
+    log_event(LOG_LEVEL_ERR, "webhook.database_away", "reason=\"%s\" error=\"%s\"",
+              dsnd_err_text(err),
+              log_escape(dsnd_str_of(self->conn ? store_conn_error(self->conn) : ""), text,
+                         sizeof(text)));
+}
+
 static void drop_connection(struct worker *self, enum dsnd_err err)
 {
-    log_event(LOG_LEVEL_WARN, "webhook.database", "error=\"%s\" detail=\"%s\"", dsnd_err_text(err),
-              self->conn ? store_conn_error(self->conn) : "");
+    note_away(self, err);
     store_conn_free(self->conn);
     self->conn = NULL;
     pause_ms(self->sender, AWAY_MS);

@@ -20,7 +20,7 @@ enum {
 struct hook_poster {
     struct hook_settings settings;
     CURL *curl;
-    const volatile bool *stop;
+    const atomic_bool *stop;
     size_t taken; /* octets of the answer */
     bool refused; /* an address was not allowed */
 };
@@ -174,7 +174,7 @@ static void tell(const struct hook_poster *self, CURLcode code, struct hook_answ
 }
 
 bool hook_post(struct hook_poster *self, const struct hook_message *message,
-               const volatile bool *stop, struct hook_answer *ret_answer)
+               const atomic_bool *stop, struct hook_answer *ret_answer)
 {
     struct curl_slist *headers = NULL;
     CURLcode code = CURLE_OUT_OF_MEMORY;

@@ -6,6 +6,7 @@
 #ifndef DSND_HOOK_POST_H
 #define DSND_HOOK_POST_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -48,6 +49,6 @@ void hook_poster_free(struct hook_poster *self);
  * true. `*ret_answer` is always set.
  */
 bool hook_post(struct hook_poster *self, const struct hook_message *message,
-               const volatile bool *stop, struct hook_answer *ret_answer);
+               const atomic_bool *stop, struct hook_answer *ret_answer);
 
 #endif

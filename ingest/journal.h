@@ -212,6 +212,11 @@ enum { JOURNAL_WORKERS_MAX = 16 };
  */
 void journal_reader_mark(struct journal_reader *self, unsigned worker, uint64_t sequence);
 /*
+ * The process is about to end by a fault of its own: what is marked is to blame. Without it, a
+ * death may have come from outside, and only four of these count as one. Async-signal-safe.
+ */
+void journal_reader_blame(struct journal_reader *self);
+/*
  * How often a reader died with `sequence` marked; counted when the reader is opened. A reader that
  * is closed dies of nothing.
  */

@@ -352,6 +352,11 @@ void journal_reader_mark(struct journal_reader *self, unsigned worker, uint64_t 
         atomic_store(&self->shared->working[worker], sequence);
 }
 
+void journal_reader_blame(struct journal_reader *self)
+{
+    atomic_store(&self->shared->crashed, 1);
+}
+
 unsigned journal_reader_deaths(const struct journal_reader *self, uint64_t sequence)
 {
     return journal_shared_deaths(self->shared, sequence);

@@ -139,25 +139,32 @@ static struct journal_death *row_for(struct journal_shared *self, uint64_t seque
         if (atomic_load(&row->sequence) < atomic_load(&best->sequence))
             best = row;
     }
-    atomic_store(&best->count, 0);
+    atomic_store(&best->crashes, 0);
+    atomic_store(&best->kills, 0);
     atomic_store(&best->sequence, sequence);
     return best;
 }
 
 void journal_shared_bury(struct journal_shared *self)
 {
+    bool crashed = atomic_exchange(&self->crashed, 0) != 0;
+
     for (int i = 0; i < JOURNAL_WORKERS_MAX; i++) {
         uint64_t sequence = atomic_exchange(&self->working[i], 0);
+        struct journal_death *row = sequence ? row_for(self, sequence) : NULL;
 
-        if (sequence)
-            atomic_fetch_add(&row_for(self, sequence)->count, 1);
+        if (row)
+            atomic_fetch_add(crashed ? &row->crashes : &row->kills, 1);
     }
 }
 
 unsigned journal_shared_deaths(const struct journal_shared *self, uint64_t sequence)
 {
-    for (int i = 0; i < JOURNAL_DEATHS_MAX; i++)
-        if (atomic_load(&self->deaths[i].sequence) == sequence)
-            return sequence ? atomic_load(&self->deaths[i].count) : 0;
+    for (int i = 0; sequence && i < JOURNAL_DEATHS_MAX; i++) {
+        const struct journal_death *row = &self->deaths[i];
+
+        if (atomic_load(&row->sequence) == sequence)
+            return atomic_load(&row->crashes) + atomic_load(&row->kills) / JOURNAL_KILLS_A_DEATH;
+    }
     return 0;
 }

@@ -16,13 +16,16 @@
 #include "base/err.h"
 #include "ingest/journal.h"
 
-enum { JOURNAL_DEATHS_MAX = 64 };
+enum {
+    JOURNAL_DEATHS_MAX = 64,
+    JOURNAL_KILLS_A_DEATH = 4, /* that no crash explains: most come from outside */
+};
 
 /* How often a reader died on a record. */
 struct journal_death {
     _Atomic uint64_t sequence; /* 0: the row is free */
-    _Atomic uint32_t count;
-    uint32_t unused;
+    _Atomic uint32_t crashes;
+    _Atomic uint32_t kills;
 };
 
 struct journal_shared {
@@ -36,6 +39,7 @@ struct journal_shared {
     _Atomic uint64_t applied; /* the last sequence stored */
     _Atomic uint64_t working[JOURNAL_WORKERS_MAX];
     struct journal_death deaths[JOURNAL_DEATHS_MAX];
+    _Atomic uint32_t crashed; /* 1: it is about to end by its own fault */
 };
 
 /* Map the page at `dir_fd`, made or begun anew when it is missing or not ours. DSND_ERR_IO. */

@@ -15,7 +15,7 @@ enum {
 struct relay {
     CURL *curl;
     struct dsnd_str rest; /* of the message, not sent yet */
-    const volatile bool *stop;
+    const atomic_bool *stop;
 };
 
 enum dsnd_err relay_global_init(void)
@@ -161,8 +161,8 @@ static CURLcode perform(struct relay *self, const struct relay_settings *setting
 }
 
 enum relay_result relay_send(struct relay *self, const struct relay_settings *settings,
-                             const char *recipient, struct dsnd_str octets,
-                             const volatile bool *stop, char reason[RELAY_REASON_SIZE])
+                             const char *recipient, struct dsnd_str octets, const atomic_bool *stop,
+                             char reason[RELAY_REASON_SIZE])
 {
     struct curl_slist *recipients = curl_slist_append(NULL, recipient);
     CURLcode code = CURLE_OUT_OF_MEMORY;

@@ -5,6 +5,7 @@
 #ifndef DSND_RELAY_SEND_H
 #define DSND_RELAY_SEND_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -53,7 +54,7 @@ void relay_free(struct relay *self);
  * octets of others; "" where nothing did.
  */
 enum relay_result relay_send(struct relay *self, const struct relay_settings *settings,
-                             const char *recipient, struct dsnd_str octets,
-                             const volatile bool *stop, char reason[RELAY_REASON_SIZE]);
+                             const char *recipient, struct dsnd_str octets, const atomic_bool *stop,
+                             char reason[RELAY_REASON_SIZE]);
 
 #endif

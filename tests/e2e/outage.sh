@@ -31,6 +31,10 @@ for _ in $(seq 600); do
     if "$here/compare_campaign.py" "$service_dir/expected" "$service_dir/shown" \
         >"$service_dir/difference" 2>&1; then
         echo "all stored, $((SECONDS - begun)) s after PostgreSQL was back"
+        away=$(grep -c 'event=webhook.database' "$service_dir/log" || true)
+        [ "$away" -le 2 ] || fail "$away lines of webhooks about one outage"
+        service_end TERM
+        [ "$service_status" = 0 ] || fail "ended with $service_status"
         exit 0
     fi
     sleep 0.1

@@ -11,6 +11,7 @@
 
 #include "base/crc32c.h"
 #include "ingest/journal_octets.h"
+#include "ingest/journal_shared.h"
 #include "tests/support/journal_kit.h"
 
 enum { SEGMENT = 64 * 1024 };
@@ -353,23 +354,49 @@ static void backlog_counts_what_is_not_stored(void **state)
     journal_close(journal);
 }
 
+/* A process of its own dies with `sequence` marked, by its own fault or killed. */
+static void die(uint64_t sequence, bool crashes)
+{
+    struct journal_reader *reader = NULL;
+    pid_t pid = fork();
+    int status;
+
+    if (pid == 0) {
+        if (journal_reader_open(dir.dir, &reader) == DSND_OK) {
+            journal_reader_mark(reader, 3, sequence);
+            if (crashes)
+                journal_reader_blame(reader);
+        }
+        _exit(0);
+    }
+    assert_true(pid > 0);
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+}
+
+/* Who kills a process often enough hits the same record twice: that is not its fault. */
+static void a_reader_that_is_killed_blames_a_record_late(void **state)
+{
+    struct journal_reader *reader = NULL;
+
+    (void)state;
+    for (unsigned kills = 0; kills < 2 * JOURNAL_KILLS_A_DEATH - 1; kills++)
+        die(77, false);
+    assert_int_equal(journal_reader_open(dir.dir, &reader), DSND_OK);
+    assert_int_equal(journal_reader_deaths(reader, 77), 1);
+    journal_reader_close(reader);
+    die(77, true);
+    assert_int_equal(journal_reader_open(dir.dir, &reader), DSND_OK);
+    assert_int_equal(journal_reader_deaths(reader, 77), 2);
+    journal_reader_close(reader);
+}
+
 static void a_reader_that_dies_on_a_record_is_remembered(void **state)
 {
     struct journal_reader *reader = NULL;
 
     (void)state;
-    for (unsigned deaths = 0; deaths < 3; deaths++) {
-        pid_t pid = fork();
-        int status;
-
-        if (pid == 0) {
-            if (journal_reader_open(dir.dir, &reader) == DSND_OK)
-                journal_reader_mark(reader, 3, 77);
-            _exit(0);
-        }
-        assert_true(pid > 0);
-        assert_int_equal(waitpid(pid, &status, 0), pid);
-    }
+    for (unsigned deaths = 0; deaths < 3; deaths++)
+        die(77, true);
     assert_int_equal(journal_reader_open(dir.dir, &reader), DSND_OK);
     assert_int_equal(journal_reader_deaths(reader, 77), 3);
     assert_int_equal(journal_reader_deaths(reader, 78), 0);
@@ -433,6 +460,7 @@ int main(void)
         T(sequences_never_return_after_everything_was_deleted),
         T(backlog_counts_what_is_not_stored),
         T(a_reader_that_dies_on_a_record_is_remembered),
+        T(a_reader_that_is_killed_blames_a_record_late),
         T(what_no_record_may_hold_is_refused),
         T(reserve_refuses_before_the_disk_does),
     };
