@@ -18,9 +18,11 @@
 
 struct MHD_Daemon;
 
-/* Keys that were replaced are kept until the end, since requests may still borrow them. */
+/* Keys and providers that were replaced are kept until the end, since requests may still borrow
+ * them. */
 struct api_keys {
     struct return_path_keys keys;
+    struct provider_set *providers; /* NULL: those built in */
     struct api_keys *previous;
 };
 

@@ -342,6 +342,11 @@ const struct return_path_keys *request_keys(const struct request *self)
     return &atomic_load(&self->api->keys)->keys;
 }
 
+const struct provider_set *request_providers(const struct request *self)
+{
+    return atomic_load(&self->api->keys)->providers;
+}
+
 const char *request_domain(const struct request *self)
 {
     return self->api->domain;

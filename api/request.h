@@ -132,6 +132,8 @@ bool request_params(struct request *self, const struct param_spec *specs, size_t
 
 /* What the bounce domain is and how to sign for it; borrowed, immutable while the request lives. */
 const struct return_path_keys *request_keys(const struct request *self);
+/* The operator's own providers; NULL: those built in. */
+const struct provider_set *request_providers(const struct request *self);
 const char *request_domain(const struct request *self);
 
 /*

@@ -10,7 +10,7 @@
 #include "api/route.h"
 #include "base/clock.h"
 #include "parse/return_path.h"
-#include "parse/rules.h"
+#include "parse/provider.h"
 #include "store/query_metrics.h"
 
 enum { LINES_MAX = 10000, ID_MAX_OCTETS = 998 };
@@ -71,7 +71,8 @@ static enum dsnd_err complete(struct batch *batch, struct store_send *send,
     at = dsnd_str_rchr(send->recipient, '@');
     send->provider =
         at == SIZE_MAX ? DSND_STR("")
-                       : provider_of(dsnd_str_slice(send->recipient, at + 1, send->recipient.len));
+                       : provider_of(request_providers(batch->request),
+                                     dsnd_str_slice(send->recipient, at + 1, send->recipient.len));
     if (!dsnd_str_present(send->provider))
         send->provider = DSND_STR("");
     send->message_id = bare_id(send->message_id);

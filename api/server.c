@@ -14,6 +14,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/metrics.h"
+#include "parse/provider.h"
 
 enum {
     CONNECTION_MEMORY = 24 * 1024, /* of a request's head, and what libmicrohttpd needs */
@@ -298,14 +299,20 @@ static enum dsnd_err start_metrics(struct api *self, const struct api_settings *
 
 /* ---- life ---- */
 
-static enum dsnd_err set_keys(struct api *self, const struct return_path_keys *keys)
+static enum dsnd_err set_keys(struct api *self, const struct api_settings *settings)
 {
     struct api_keys *next = calloc(1, sizeof(*next));
+    char error[256];
+    enum dsnd_err err = next ? DSND_OK : DSND_ERR_NOMEM;
 
-    if (!next)
-        return DSND_ERR_NOMEM;
-    if (keys)
-        next->keys = *keys;
+    if (!err && dsnd_str_present(settings->providers))
+        err = provider_set_read(settings->providers, error, sizeof(error), &next->providers);
+    if (err) {
+        free(next);
+        return err;
+    }
+    if (settings->keys)
+        next->keys = *settings->keys;
     next->previous = atomic_load(&self->keys);
     atomic_store(&self->keys, next);
     return DSND_OK;
@@ -325,7 +332,7 @@ static enum dsnd_err make_parts(struct api *self, const struct api_settings *set
                                       self->domain, sizeof(self->domain));
 
     if (!err)
-        err = set_keys(self, settings->keys);
+        err = set_keys(self, settings);
     if (!err)
         err = auth_new(&self->auth);
     if (!err)
@@ -347,6 +354,7 @@ static void free_keys(struct api *self)
     while (keys) {
         struct api_keys *previous = keys->previous;
 
+        provider_set_free(keys->providers);
         explicit_bzero(keys, sizeof(*keys));
         free(keys);
         keys = previous;
@@ -436,7 +444,7 @@ enum dsnd_err api_reload(struct api *self, const struct api_settings *settings, 
     if (self->http.tls_cert)
         err = reload_tls(self, settings, error, error_size);
     if (!err)
-        err = set_keys(self, settings->keys);
+        err = set_keys(self, settings);
     return err;
 }
 

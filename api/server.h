@@ -23,6 +23,7 @@ struct api_settings {
     const char *database_url;
     const char *domain;                  /* bounce domain of minted return paths; "": none */
     const struct return_path_keys *keys; /* copied */
+    struct dsnd_str providers;           /* text of the operator's own; absent: none */
     unsigned threads;                    /* that answer requests; each may hold a connection */
     unsigned max_connections;
     unsigned max_per_client;      /* connections of one address */

@@ -17,6 +17,7 @@ enum { API_DRAIN_MAX_MS = 10000 };
 struct api_process {
     struct settings *settings;
     struct return_path_keys keys;
+    struct dsnd_buf providers;
     char domain[256];
     struct api *server;
 };
@@ -28,6 +29,9 @@ static enum dsnd_err make_settings(struct api_process *self, const struct settin
     struct dsnd_str domain = arguments_first(settings->smtp.domains);
     enum dsnd_err err = material_keys(settings, &self->keys, ret_error);
 
+    dsnd_buf_clear(&self->providers);
+    if (!err)
+        err = material_providers(settings, &self->providers, ret_error);
     if (err)
         return err;
     if (dsnd_str_copy(domain, self->domain, sizeof(self->domain)) != DSND_OK)
@@ -40,6 +44,8 @@ static enum dsnd_err make_settings(struct api_process *self, const struct settin
     ret_settings->database_url = settings->database.url;
     ret_settings->domain = self->domain;
     ret_settings->keys = &self->keys;
+    if (self->providers.len)
+        ret_settings->providers = dsnd_buf_str(&self->providers);
     ret_settings->threads = (unsigned)settings->http.threads;
     ret_settings->max_connections = (unsigned)settings->http.max_connections;
     ret_settings->max_per_client = (unsigned)settings->http.max_per_client;
@@ -96,14 +102,14 @@ static void run(struct api_process *self)
 int cmd_api(int argc, char **argv)
 {
     static struct settings settings;
-    struct api_process self = {.settings = &settings};
+    struct api_process self = {.settings = &settings, .providers = DSND_BUF_INIT(1 << 20)};
     struct config_error error = {""};
     enum dsnd_err err;
     int status = settings_from_arguments(
         argc, argv,
         "usage: dsnd api [-c FILE]\n\n"
         "Serves the HTTP API, and health and metrics on a listener of their own. SIGHUP reloads\n"
-        "certificates and keys; SIGTERM lets requests under way finish.\n",
+        "certificates, keys and providers; SIGTERM lets requests under way finish.\n",
         &settings);
 
     if (status >= 0)
@@ -118,6 +124,7 @@ int cmd_api(int argc, char **argv)
                   dsnd_err_text(err), error.text, err == DSND_ERR_IO ? strerror(errno) : "");
     else
         run(&self);
+    dsnd_buf_done(&self.providers);
     explicit_bzero(&self.keys, sizeof(self.keys));
     return child_exit_status(err);
 }

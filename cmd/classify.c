@@ -22,6 +22,7 @@ static const char help[] =
     "  --action WORD        failed or delayed: what became of the message; a failure for a\n"
     "                       passing reason is expired, with that reason as its cause\n"
     "  --rules FILE         default: classify.rules, else the built-in rules\n"
+    "  --providers FILE     default: classify.providers, else none but the built-in ones\n"
     "  -c, --config FILE    the configuration; else $DSND_CONF or /etc/dsnd/dsnd.conf\n";
 
 struct classify {
@@ -32,6 +33,7 @@ struct classify {
     struct report_recipient given; /* what the options say */
     const char *config;
     const char *rules_file;
+    const char *providers_file;
 };
 
 static void name_member(struct json_out *json, const char *name, const char *value)
@@ -154,6 +156,9 @@ static bool take_value(struct classify *self, int choice)
     case 'r':
         self->rules_file = optarg;
         return true;
+    case 'p':
+        self->providers_file = optarg;
+        return true;
     case 'c':
         self->config = optarg;
         return true;
@@ -167,11 +172,15 @@ static bool take_value(struct classify *self, int choice)
 /* -1 to go on, else the exit status. */
 static int read_options(int argc, char **argv, struct classify *self)
 {
-    static const struct option options[] = {
-        {"mx", required_argument, NULL, 'm'},     {"recipient", required_argument, NULL, 'R'},
-        {"status", required_argument, NULL, 's'}, {"action", required_argument, NULL, 'a'},
-        {"rules", required_argument, NULL, 'r'},  {"config", required_argument, NULL, 'c'},
-        {"help", no_argument, NULL, 'h'},         {0}};
+    static const struct option options[] = {{"mx", required_argument, NULL, 'm'},
+                                            {"recipient", required_argument, NULL, 'R'},
+                                            {"status", required_argument, NULL, 's'},
+                                            {"action", required_argument, NULL, 'a'},
+                                            {"rules", required_argument, NULL, 'r'},
+                                            {"config", required_argument, NULL, 'c'},
+                                            {"providers", required_argument, NULL, 'p'},
+                                            {"help", no_argument, NULL, 'h'},
+                                            {0}};
     int choice;
 
     while ((choice = getopt_long(argc, argv, "c:h", options, NULL)) != -1) {
@@ -199,6 +208,9 @@ static int load(struct classify *self)
         return EXIT_USAGE;
     if (self->rules_file &&
         arguments_override("classify", "classify", "rules", self->rules_file, &self->settings))
+        return EXIT_USAGE;
+    if (self->providers_file && arguments_override("classify", "classify", "providers",
+                                                   self->providers_file, &self->settings))
         return EXIT_USAGE;
     if (material_rules(&self->settings, &self->rules, &error)) {
         (void)fprintf(stderr, "dsnd classify: %s\n", error.text);

@@ -19,6 +19,7 @@ static const char help[] =
     "signatures are checked where there are keys.\n\n"
     "  --keys FILE        default: sign.keys_file\n"
     "  --rules FILE       default: classify.rules, else the built-in rules\n"
+    "  --providers FILE   default: classify.providers, else none but the built-in ones\n"
     "  -c, --config FILE  the configuration; else $DSND_CONF or /etc/dsnd/dsnd.conf\n";
 
 struct explain {
@@ -30,6 +31,7 @@ struct explain {
     struct dsnd_buf page;
     const char *config;
     const char *rules_file;
+    const char *providers_file;
     const char *keys_file;
 };
 
@@ -60,6 +62,7 @@ static int read_options(int argc, char **argv, struct explain *self)
 {
     static const struct option options[] = {{"keys", required_argument, NULL, 'k'},
                                             {"rules", required_argument, NULL, 'r'},
+                                            {"providers", required_argument, NULL, 'p'},
                                             {"config", required_argument, NULL, 'c'},
                                             {"help", no_argument, NULL, 'h'},
                                             {0}};
@@ -74,6 +77,8 @@ static int read_options(int argc, char **argv, struct explain *self)
             self->keys_file = optarg;
         else if (choice == 'r')
             self->rules_file = optarg;
+        else if (choice == 'p')
+            self->providers_file = optarg;
         else if (choice == 'c')
             self->config = optarg;
         else
@@ -99,6 +104,8 @@ static enum dsnd_err load(struct explain *self)
 
     if (!err)
         err = override(self, "classify", "rules", self->rules_file);
+    if (!err)
+        err = override(self, "classify", "providers", self->providers_file);
     if (!err)
         err = override(self, "sign", "keys_file", self->keys_file);
     if (err)

@@ -119,6 +119,7 @@ static void set_policy(struct ingest_session *self, const struct ingest_options 
 {
     self->policy = (struct store_policy){
         .rules_version = rule_set_version(self->rules),
+        .providers = rule_set_providers(self->rules),
         .duplicate_window_us = DUPLICATE_DAYS * DSND_US_PER_DAY,
         .delay_horizon_us = (int64_t)self->settings.delay.horizon * US_PER_MS,
         .min_evidence = (enum store_evidence)self->settings.counts.min_evidence,

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "parse/provider.h"
 
 enum { MATERIAL_FILE_MAX = 1024 * 1024 };
 
@@ -65,27 +66,58 @@ enum dsnd_err material_hostname(const struct settings *settings, char *ret_hostn
     return DSND_OK;
 }
 
+static enum dsnd_err read_providers(const struct settings *settings, struct dsnd_buf *text,
+                                    struct provider_set **ret_set, struct config_error *ret_error)
+{
+    const char *path = settings->classify.providers;
+    char inner[600];
+    enum dsnd_err err;
+
+    *ret_set = NULL;
+    if (!path[0])
+        return DSND_OK;
+    err = read_material(path, text, ret_error);
+    if (err)
+        return err;
+    err = provider_set_read(dsnd_buf_str(text), inner, sizeof(inner), ret_set);
+    return err ? describe(ret_error, path, inner, err) : DSND_OK;
+}
+
+enum dsnd_err material_providers(const struct settings *settings, struct dsnd_buf *out,
+                                 struct config_error *ret_error)
+{
+    struct provider_set *set = NULL;
+    enum dsnd_err err = read_providers(settings, out, &set, ret_error);
+
+    provider_set_free(set);
+    return err;
+}
+
 enum dsnd_err material_rules(const struct settings *settings, struct rule_set **ret_rules,
                              struct config_error *ret_error)
 {
     struct dsnd_buf text = DSND_BUF_INIT(MATERIAL_FILE_MAX);
+    struct dsnd_buf own = DSND_BUF_INIT(MATERIAL_FILE_MAX);
+    struct provider_set *providers = NULL;
     const char *path = settings->classify.rules;
     char inner[600];
-    enum dsnd_err err;
+    enum dsnd_err err = read_providers(settings, &own, &providers, ret_error);
 
-    if (!path[0]) {
-        err = rule_set_builtin(ret_rules);
-        if (err)
-            (void)describe(ret_error, "built-in rules", dsnd_err_text(err), err);
-        return err;
-    }
-    err = read_material(path, &text, ret_error);
     if (err)
         goto out;
-    err = rule_set_from_text(dsnd_buf_str(&text), inner, sizeof(inner), ret_rules);
+    if (path[0])
+        err = read_material(path, &text, ret_error);
+    if (err) {
+        provider_set_free(providers);
+        goto out;
+    }
+    err = rule_set_make(path[0] ? dsnd_buf_str(&text) : DSND_STR_ABSENT, providers, inner,
+                        sizeof(inner), ret_rules);
     if (err)
-        (void)describe(ret_error, path, inner, err);
+        (void)describe(ret_error, path[0] ? path : "built-in rules",
+                       err == DSND_ERR_NOMEM ? dsnd_err_text(err) : inner, err);
 out:
+    dsnd_buf_done(&own);
     dsnd_buf_done(&text);
     return err;
 }

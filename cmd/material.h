@@ -6,6 +6,7 @@
 #ifndef DSND_CMD_MATERIAL_H
 #define DSND_CMD_MATERIAL_H
 
+#include "base/buf.h"
 #include "base/config.h"
 #include "base/err.h"
 #include "cmd/settings.h"
@@ -28,7 +29,16 @@ enum dsnd_err material_keys(const struct settings *settings, struct return_path_
 DSND_MUST_CHECK
 enum dsnd_err material_hostname(const struct settings *settings, char *ret_hostname);
 
-/* The rules of classify.rules, or the built-in ones; free with rule_set_free. Errors as above. */
+/*
+ * The text of classify.providers, which is a good one, into `out`; nothing where the setting is
+ * empty. Errors as above.
+ */
+DSND_MUST_CHECK
+enum dsnd_err material_providers(const struct settings *settings, struct dsnd_buf *out,
+                                 struct config_error *ret_error);
+
+/* The rules of classify.rules (with the providers of classify.providers), or the built-in ones;
+ * free with rule_set_free. Errors as above. */
 DSND_MUST_CHECK
 enum dsnd_err material_rules(const struct settings *settings, struct rule_set **ret_rules,
                              struct config_error *ret_error);

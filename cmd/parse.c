@@ -26,6 +26,7 @@ static const char help[] =
     "  -j, --jobs N       threads that parse; default: one a processor. The output is the same\n"
     "  --raw-headers      add the message's header as it stands\n"
     "  --rules FILE       default: classify.rules, else the built-in rules\n"
+    "  --providers FILE   default: classify.providers, else none but the built-in ones\n"
     "  -c, --config FILE  the configuration; else $DSND_CONF or /etc/dsnd/dsnd.conf\n\n"
     "Ends with 1 where a file could not be read.\n";
 
@@ -48,6 +49,7 @@ struct parse_command {
     bool raw_headers;
     const char *config;
     const char *rules_file;
+    const char *providers_file;
 };
 
 /* Up to the first empty line. */
@@ -110,10 +112,13 @@ static bool take_jobs(struct parse_command *self, struct dsnd_str text)
 
 static int read_options(struct parse_command *self, int argc, char **argv)
 {
-    static const struct option options[] = {
-        {"raw-headers", no_argument, NULL, 'R'}, {"jobs", required_argument, NULL, 'j'},
-        {"rules", required_argument, NULL, 'r'}, {"config", required_argument, NULL, 'c'},
-        {"help", no_argument, NULL, 'h'},        {0}};
+    static const struct option options[] = {{"raw-headers", no_argument, NULL, 'R'},
+                                            {"jobs", required_argument, NULL, 'j'},
+                                            {"rules", required_argument, NULL, 'r'},
+                                            {"config", required_argument, NULL, 'c'},
+                                            {"providers", required_argument, NULL, 'p'},
+                                            {"help", no_argument, NULL, 'h'},
+                                            {0}};
     int choice;
 
     while ((choice = getopt_long(argc, argv, "c:j:h", options, NULL)) != -1) {
@@ -125,6 +130,8 @@ static int read_options(struct parse_command *self, int argc, char **argv)
             self->raw_headers = true;
         else if (choice == 'r')
             self->rules_file = optarg;
+        else if (choice == 'p')
+            self->providers_file = optarg;
         else if (choice == 'c')
             self->config = optarg;
         else if (choice != 'j' || !take_jobs(self, dsnd_str_of(optarg)))
@@ -172,6 +179,9 @@ static enum dsnd_err prepare(struct parse_command *self)
 
     if (!err && self->rules_file)
         err = arguments_override("parse", "classify", "rules", self->rules_file, &self->settings);
+    if (!err && self->providers_file)
+        err = arguments_override("parse", "classify", "providers", self->providers_file,
+                                 &self->settings);
     if (err)
         return err;
     err = material_rules(&self->settings, &self->rules, &error);

@@ -101,6 +101,7 @@ static struct store_policy make_policy(const struct pipeline *self)
 {
     return (struct store_policy){
         .rules_version = rule_set_version(self->rules),
+        .providers = rule_set_providers(self->rules),
         .duplicate_window_us = 7 * DSND_US_PER_DAY,
         .delay_horizon_us = (int64_t)self->settings->delay.horizon * PIPELINE_US_PER_MS,
         .min_evidence = (enum store_evidence)self->settings->counts.min_evidence,

@@ -313,6 +313,7 @@ static int run(struct reclassify *self)
 {
     const struct store_policy policy = {
         .rules_version = rule_set_version(self->rules),
+        .providers = rule_set_providers(self->rules),
         .keys = &self->keys,
         .min_evidence = (enum store_evidence)self->settings.counts.min_evidence,
         .return_path_max_age_us = (int64_t)self->settings.sign.max_age * US_PER_MS,

@@ -25,6 +25,7 @@ static const char help[] =
     "separated by tabs: count, provider, first and last seen, rule, an example without addresses.\n"
     "Texts that differ in addresses and numbers only are one. Every record of the time asked for\n"
     "is read; without --from that is the last seven days.\n\n"
+    "  --providers FILE     default: classify.providers, else none but the built-in ones\n"
     "  --limit N            lines at most (50)\n"
     "  --from, --to TIME    received from TIME on, before TIME (2026-11-23T10:00:00Z)\n"
     "  -c, --config FILE    the configuration; else $DSND_CONF or /etc/dsnd/dsnd.conf\n";
@@ -89,7 +90,7 @@ static const struct action *find_action(const char *name)
 }
 
 /* The rules of `file` (NULL: those of the settings); NULL after a message. */
-static struct rule_set *load(const char *config, const char *file)
+static struct rule_set *load(const char *config, const char *file, const char *providers)
 {
     struct rule_set *rules = NULL;
     struct config_error error;
@@ -97,6 +98,8 @@ static struct rule_set *load(const char *config, const char *file)
     if (arguments_settings("rules", config, &settings))
         return NULL;
     if (file && arguments_override("rules", "classify", "rules", file, &settings))
+        return NULL;
+    if (providers && arguments_override("rules", "classify", "providers", providers, &settings))
         return NULL;
     if (material_rules(&settings, &rules, &error))
         (void)fprintf(stderr, "dsnd rules: %s\n", error.text);
@@ -127,13 +130,17 @@ static bool read_option(int choice, const char *value, struct rules_unmatched *w
 
 int cmd_rules(int argc, char **argv)
 {
-    static const struct option options[] = {
-        {"config", required_argument, NULL, 'c'}, {"limit", required_argument, NULL, 'l'},
-        {"from", required_argument, NULL, 'f'},   {"to", required_argument, NULL, 't'},
-        {"help", no_argument, NULL, 'h'},         {0}};
+    static const struct option options[] = {{"config", required_argument, NULL, 'c'},
+                                            {"limit", required_argument, NULL, 'l'},
+                                            {"providers", required_argument, NULL, 'p'},
+                                            {"from", required_argument, NULL, 'f'},
+                                            {"to", required_argument, NULL, 't'},
+                                            {"help", no_argument, NULL, 'h'},
+                                            {0}};
     struct rules_unmatched what = {.to_us = dsnd_clock_now_us(), .limit = LINES};
     const struct action *action;
     const char *config = NULL;
+    const char *providers = NULL;
     struct rule_set *rules;
     int choice;
     int status;
@@ -145,6 +152,8 @@ int cmd_rules(int argc, char **argv)
         }
         if (choice == 'c')
             config = optarg;
+        else if (choice == 'p')
+            providers = optarg;
         else if (!read_option(choice, optarg, &what))
             return EXIT_USAGE;
     }
@@ -153,7 +162,7 @@ int cmd_rules(int argc, char **argv)
         (void)fputs(help, stderr);
         return EXIT_USAGE;
     }
-    rules = load(config, argv[optind + 1]);
+    rules = load(config, argv[optind + 1], providers);
     if (!rules)
         return EXIT_FAILED;
     what.database = settings.database.url;

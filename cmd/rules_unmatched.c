@@ -122,7 +122,8 @@ static enum dsnd_err read_all(struct list *self, struct store_conn *conn,
                               const struct rule_set *rules, const struct rules_unmatched *what)
 {
     struct dsnd_str *ids = dsnd_arena_array(&self->arena, rule_set_count(rules) + 1, sizeof(*ids));
-    size_t id_count = ids ? general_rules(rules, ids) : 0;
+    struct store_unmatched_filter filter = {what->from_us, what->to_us, ids,
+                                            ids ? general_rules(rules, ids) : 0};
     enum dsnd_err err = ids ? DSND_OK : DSND_ERR_NOMEM;
     int64_t after = 0;
     size_t count = PAGE;
@@ -130,8 +131,7 @@ static enum dsnd_err read_all(struct list *self, struct store_conn *conn,
     while (!err && count == PAGE) {
         struct store_rows *rows = NULL;
 
-        err = store_unmatched_list(conn, what->from_us, what->to_us, after, ids, id_count, PAGE,
-                                   &rows);
+        err = store_unmatched_list(conn, &filter, after, PAGE, &rows);
         count = err ? 0 : store_rows_count(rows);
         for (size_t i = 0; i < count && !err; i++) {
             dsnd_arena_clear(&self->scratch);

@@ -132,6 +132,8 @@ const struct config_option settings_options[] = {
     CHOICE(counts, min_evidence, "none", evidences,
            "the least evidence with which a record is counted"),
     TEXT(classify, rules, "", "the operator's own rules file; empty: the built-in rules"),
+    TEXT(classify, providers, "",
+         "more hosts of providers, lines of \"family domain ...\"; empty: none"),
     TEXT(classify, campaign_headers, "X-Campaign-ID, Feedback-ID, List-Id",
          "headers of the returned message that may name the campaign"),
     CHOICE(log, level, "info", log_levels, "the least level that is written"),

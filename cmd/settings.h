@@ -114,6 +114,7 @@ struct settings {
     } counts;
     struct {
         char rules[CONFIG_STRING_SIZE];
+        char providers[CONFIG_STRING_SIZE];
         char campaign_headers[CONFIG_STRING_SIZE];
     } classify;
     struct {

@@ -1,6 +1,6 @@
 #include "parse/provider.h"
 
-#include "parse/rules.h"
+#include "parse/provider_set.h"
 
 /* clang-format off */
 #define HOST(family, domain)
@@ -20,10 +20,7 @@ static const struct dsnd_str names[PROVIDER_COUNT] = {
 
 #define FAMILY(name)
 #define HOST(family, domain) {DSND_STR_INIT(domain), PROVIDER_##family},
-static const struct host {
-    struct dsnd_str domain;
-    enum provider family;
-} hosts[] = {
+static const struct provider_host hosts[] = {
 #include "parse/providers.def"
 };
 #undef FAMILY
@@ -34,23 +31,30 @@ enum {
     SUFFIX_LABEL_MAX = 4, /* octets of a label that "*" may stand for */
 };
 
-size_t provider_count(void)
+size_t provider_count(const struct provider_set *set)
 {
-    return PROVIDER_COUNT;
+    return PROVIDER_COUNT + (set ? set->name_count : 0);
 }
 
-struct dsnd_str provider_name(size_t index)
+struct dsnd_str provider_name(const struct provider_set *set, size_t index)
 {
-    return index < PROVIDER_COUNT ? names[index] : DSND_STR_ABSENT;
+    if (index < PROVIDER_COUNT)
+        return names[index];
+    return index < provider_count(set) ? set->names[index - PROVIDER_COUNT] : DSND_STR_ABSENT;
 }
 
-size_t provider_index(struct dsnd_str name)
+size_t provider_index(const struct provider_set *set, struct dsnd_str name)
 {
     size_t i = 0;
 
-    while (i < PROVIDER_COUNT && !dsnd_str_eq(names[i], name))
+    while (i < provider_count(set) && !dsnd_str_eq(provider_name(set, i), name))
         i++;
     return i;
+}
+
+struct dsnd_str provider_set_version(const struct provider_set *set)
+{
+    return set ? dsnd_str_make(set->version, sizeof(set->version)) : DSND_STR_ABSENT;
 }
 
 /* `host` is `domain` or lies under it. */
@@ -88,7 +92,8 @@ static struct registered cut_suffix(struct dsnd_str host, int labels)
 }
 
 /* Octets of `host` that the row covers; 0: it is another's. */
-static size_t covers(const struct host *row, struct dsnd_str host, const struct registered cut[2])
+static size_t covers(const struct provider_host *row, struct dsnd_str host,
+                     const struct registered cut[2])
 {
     struct dsnd_str domain = row->domain;
 
@@ -101,32 +106,48 @@ static size_t covers(const struct host *row, struct dsnd_str host, const struct 
     return 0;
 }
 
-size_t provider_index_of(struct dsnd_str host)
+/* The row that covers most of a host so far. */
+struct best {
+    size_t family;
+    size_t len;
+};
+
+static void search(const struct provider_host *rows, size_t count, struct dsnd_str host,
+                   const struct registered cut[2], struct best *best)
+{
+    size_t longest = best->len;
+
+    for (size_t i = 0; i < count; i++) {
+        size_t len = covers(&rows[i], host, cut);
+
+        /* A later table goes before one that covers as much. */
+        if (len > best->len || (len && len == longest && len == best->len)) {
+            *best = (struct best){rows[i].family, len};
+            longest = 0;
+        }
+    }
+}
+
+size_t provider_index_of(const struct provider_set *set, struct dsnd_str host)
 {
     struct registered cut[2];
-    size_t best = PROVIDER_COUNT;
-    size_t best_len = 0;
+    struct best best = {provider_count(set), 0};
 
     host = dsnd_str_trim(host);
     host = dsnd_str_cut(&host, ' ');
     if (host.len > 0 && host.ptr[host.len - 1] == '.')
         host.len--;
     if (host.len == 0 || host.len > 255)
-        return PROVIDER_COUNT;
+        return best.family;
     cut[0] = cut_suffix(host, 1);
     cut[1] = cut_suffix(host, 2);
-    for (size_t i = 0; i < sizeof(hosts) / sizeof(*hosts); i++) {
-        size_t len = covers(&hosts[i], host, cut);
-
-        if (len > best_len) {
-            best_len = len;
-            best = hosts[i].family;
-        }
-    }
-    return best;
+    search(hosts, sizeof(hosts) / sizeof(*hosts), host, cut, &best);
+    if (set)
+        search(set->hosts, set->host_count, host, cut, &best);
+    return best.family;
 }
 
-struct dsnd_str provider_of(struct dsnd_str host)
+struct dsnd_str provider_of(const struct provider_set *set, struct dsnd_str host)
 {
-    return provider_name(provider_index_of(host));
+    return provider_name(set, provider_index_of(set, host));
 }

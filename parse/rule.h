@@ -79,6 +79,8 @@ struct rule {
     size_t test_count;
 };
 
+struct provider_set;
+
 struct rule_file {
     struct dsnd_str version; /* as the file says */
     struct rule *rules;
@@ -90,7 +92,8 @@ struct rule_file {
  * compiled. DSND_ERR_SYNTAX or DSND_ERR_LIMIT: `error` says the line and what is allowed.
  */
 DSND_MUST_CHECK
-enum dsnd_err rule_file_read(struct dsnd_str text, struct dsnd_arena *arena, char *error,
-                             size_t error_size, struct rule_file *ret_file);
+enum dsnd_err rule_file_read(struct dsnd_str text, const struct provider_set *providers,
+                             struct dsnd_arena *arena, char *error, size_t error_size,
+                             struct rule_file *ret_file);
 
 #endif

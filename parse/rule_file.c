@@ -9,6 +9,7 @@ enum { ID_MAX = 64, VERSION_MAX = 64, ITEMS_AT_ONCE = 4 };
 
 /* One walk over the file. */
 struct reader {
+    const struct provider_set *providers;
     struct dsnd_arena *arena;
     struct rule_file file;
     unsigned line;
@@ -95,9 +96,9 @@ static enum dsnd_err read_provider(struct reader *self, struct rule *rule, struc
     struct dsnd_str item;
 
     while (dsnd_str_present(item = next_item(&value))) {
-        size_t index = provider_index(item);
+        size_t index = provider_index(self->providers, item);
 
-        if (index == provider_count())
+        if (index == provider_count(self->providers))
             return fail(self, DSND_ERR_SYNTAX, "unknown provider \"%.*s\"", DSND_STR_ARG(item));
         if (rule->provider_count == RULE_PROVIDERS_MAX)
             return fail(self, DSND_ERR_LIMIT, "more than %d providers", RULE_PROVIDERS_MAX);
@@ -378,10 +379,12 @@ static size_t count_rules(struct dsnd_str text)
     return count;
 }
 
-enum dsnd_err rule_file_read(struct dsnd_str text, struct dsnd_arena *arena, char *error,
-                             size_t error_size, struct rule_file *ret_file)
+enum dsnd_err rule_file_read(struct dsnd_str text, const struct provider_set *providers,
+                             struct dsnd_arena *arena, char *error, size_t error_size,
+                             struct rule_file *ret_file)
 {
-    struct reader reader = {.arena = arena, .error = error, .error_size = error_size};
+    struct reader reader = {
+        .providers = providers, .arena = arena, .error = error, .error_size = error_size};
     size_t count = text.len <= RULE_FILE_MAX ? count_rules(text) : RULES_MAX + 1;
     struct dsnd_str line;
     enum dsnd_err err;

@@ -11,6 +11,7 @@
 
 #include "parse/base32.h"
 #include "parse/digest.h"
+#include "parse/provider.h"
 
 enum {
     ARENA_MAX = 1 << 25,
@@ -97,25 +98,37 @@ static enum dsnd_err name_version(struct rule_set *self, struct dsnd_str text)
     unsigned char digest[DIGEST_OCTETS];
     char hash[HASH_CHARS];
     struct dsnd_str said = self->file.version;
+    struct dsnd_str own = provider_set_version(self->providers);
 
     if (digest_sha256(text, digest))
         return DSND_ERR_NOMEM;
     base32_encode(digest, HASH_CHARS, hash);
-    (void)snprintf(self->version, sizeof(self->version), "%.*s%s%.*s", DSND_STR_ARG(said),
-                   said.len ? "+" : "", HASH_CHARS, hash);
+    (void)snprintf(self->version, sizeof(self->version), "%.*s%s%.*s%s%.*s", DSND_STR_ARG(said),
+                   said.len ? "+" : "", HASH_CHARS, hash, own.len ? "+" : "", DSND_STR_ARG(own));
     return DSND_OK;
 }
 
 enum dsnd_err rule_set_from_text(struct dsnd_str text, char *error, size_t error_size,
                                  struct rule_set **ret_set)
 {
+    return rule_set_make(text, NULL, error, error_size, ret_set);
+}
+
+enum dsnd_err rule_set_make(struct dsnd_str text, struct provider_set *providers, char *error,
+                            size_t error_size, struct rule_set **ret_set)
+{
     struct rule_set *self = calloc(1, sizeof(*self));
     enum dsnd_err err;
 
-    if (!self)
+    if (!self) {
+        provider_set_free(providers);
         return DSND_ERR_NOMEM;
+    }
+    self->providers = providers;
+    if (!dsnd_str_present(text))
+        text = rules_builtin_text();
     self->arena = DSND_ARENA_INIT(ARENA_MAX);
-    err = rule_file_read(text, &self->arena, error, error_size, &self->file);
+    err = rule_file_read(text, providers, &self->arena, error, error_size, &self->file);
     if (!err)
         err = compile_all(self, error, error_size);
     if (!err)
@@ -135,8 +148,14 @@ void rule_set_free(struct rule_set *self)
     for (size_t i = 0; i < self->file.count; i++)
         for (size_t j = 0; j < self->file.rules[i].pattern_count; j++)
             pcre2_code_free(self->file.rules[i].patterns[j].compiled);
+    provider_set_free(self->providers);
     dsnd_arena_done(&self->arena);
     free(self);
+}
+
+const struct provider_set *rule_set_providers(const struct rule_set *self)
+{
+    return self->providers;
 }
 
 struct dsnd_str rule_set_version(const struct rule_set *self)

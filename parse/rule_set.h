@@ -12,8 +12,12 @@
 
 enum { RULE_VERSION_SIZE = 96, RULE_SPANS = 3 };
 
+/* The rules compiled into the program. */
+struct dsnd_str rules_builtin_text(void);
+
 struct rule_set {
     struct dsnd_arena arena;
+    struct provider_set *providers; /* owned; NULL: those built in */
     struct rule_file file;
     char version[RULE_VERSION_SIZE];
 };
@@ -27,7 +31,7 @@ struct rule_span {
 /* What rules see of one recipient. */
 struct rule_input {
     const struct rule_text *text;
-    size_t provider;               /* provider_count(): none */
+    size_t provider;               /* provider_count() of the set: none */
     uint16_t code;                 /* 0: none */
     struct report_status status;   /* the remote's own, else Status */
     struct report_status reported; /* Status */

@@ -6,12 +6,16 @@
 #include "parse/provider.h"
 #include "parse/rule_set.h"
 
+struct dsnd_str rules_builtin_text(void)
+{
+    return dsnd_str_make((const char *)builtin_rules, builtin_rules_len);
+}
+
 enum dsnd_err rule_set_builtin(struct rule_set **ret_set)
 {
     char error[256];
-    struct dsnd_str text = dsnd_str_make((const char *)builtin_rules, builtin_rules_len);
 
-    return rule_set_from_text(text, error, sizeof(error), ret_set);
+    return rule_set_from_text(rules_builtin_text(), error, sizeof(error), ret_set);
 }
 
 /* Who can mend it, by class; a rule may say otherwise. */
@@ -238,20 +242,21 @@ static enum dsnd_err extract(struct run *self)
                            &self->recipient->blocklist);
 }
 
-static size_t find_provider(const struct report_recipient *recipient)
+static size_t find_provider(const struct provider_set *set,
+                            const struct report_recipient *recipient)
 {
-    size_t provider = provider_index_of(recipient->remote_mta);
+    size_t provider = provider_index_of(set, recipient->remote_mta);
     struct dsnd_str address = recipient->final_recipient;
     size_t at;
 
-    if (provider < provider_count())
+    if (provider < provider_count(set))
         return provider;
     if (dsnd_str_rchr(address, '@') == SIZE_MAX)
         address = recipient->recipient;
     at = dsnd_str_rchr(address, '@');
     if (at == SIZE_MAX)
-        return provider_count();
-    return provider_index_of(dsnd_str_slice(address, at + 1, address.len));
+        return provider_count(set);
+    return provider_index_of(set, dsnd_str_slice(address, at + 1, address.len));
 }
 
 /* Kinds and actions that decide without text; CLASS_COUNT: they do not. */
@@ -278,10 +283,12 @@ enum dsnd_err rules_classify(const struct rule_set *set, struct rule_scratch *sc
                       .arena = arena,
                       .recipient = recipient,
                       .further = subject_text};
-    size_t provider = find_provider(recipient);
+    size_t provider = find_provider(set->providers, recipient);
     enum dsnd_err err;
 
-    recipient->provider = provider_name(provider);
+    err = dsnd_arena_copy(arena, provider_name(set->providers, provider), &recipient->provider);
+    if (err)
+        return err;
     recipient->klass = class_of_kind(kind, recipient->action);
     recipient->permanence = REPORT_PERMANENCE_NONE;
     recipient->fault = REPORT_FAULT_NONE;

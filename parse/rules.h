@@ -17,6 +17,7 @@
 #include "base/str.h"
 #include "parse/report.h"
 
+struct provider_set; /* parse/provider.h */
 struct rule_set;
 struct rule_scratch;
 
@@ -30,8 +31,17 @@ enum dsnd_err rule_set_builtin(struct rule_set **ret_set);
 DSND_MUST_CHECK
 enum dsnd_err rule_set_from_text(struct dsnd_str text, char *error, size_t error_size,
                                  struct rule_set **ret_set);
+/*
+ * The same with the operator's own providers, which the set takes over, also where it fails; NULL
+ * for none. Absent text: the rules compiled into the program.
+ */
+DSND_MUST_CHECK
+enum dsnd_err rule_set_make(struct dsnd_str text, struct provider_set *providers, char *error,
+                            size_t error_size, struct rule_set **ret_set);
 void rule_set_free(struct rule_set *self);
 
+/* The operator's own providers that belong to it, borrowed; NULL: those built in. */
+const struct provider_set *rule_set_providers(const struct rule_set *self);
 /* The rule set's version, stored with each record; borrowed from the set. */
 struct dsnd_str rule_set_version(const struct rule_set *self);
 
@@ -82,8 +92,5 @@ DSND_MUST_CHECK
 enum dsnd_err rules_classify(const struct rule_set *set, struct rule_scratch *scratch,
                              enum report_kind kind, struct dsnd_str subject_text,
                              struct dsnd_arena *arena, struct report_recipient *recipient);
-
-/* The provider family of a domain or MX host ("google"), static; absent if unknown. */
-struct dsnd_str provider_of(struct dsnd_str host);
 
 #endif

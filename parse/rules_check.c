@@ -22,7 +22,8 @@ static struct rule_decision decide_test(struct check *self, const struct rule *r
     struct rule_decision decision;
     struct rule_input input = {
         .text = text,
-        .provider = rule->provider_count ? rule->providers[0] : provider_count(),
+        .provider =
+            rule->provider_count ? rule->providers[0] : provider_count(self->set->providers),
         .code = reply.code,
         .status = rule_effective_status(reply.status, test->reported),
         .reported = test->reported,
@@ -130,7 +131,7 @@ struct rule_info rule_set_info(const struct rule_set *set, size_t index)
     };
 
     if (rule->provider_count)
-        info.provider = provider_name(rule->providers[0]);
+        info.provider = provider_name(set->providers, rule->providers[0]);
     return info;
 }
 

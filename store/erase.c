@@ -127,6 +127,22 @@ static enum dsnd_err erase_rows(struct store_conn *conn, const struct person *pe
     return err;
 }
 
+/* Messages that are still in the queue of a mail server. */
+static enum dsnd_err erase_queued(struct store_conn *conn, const struct person *person,
+                                  const struct store_hash *hash)
+{
+    struct pg_params params;
+    enum dsnd_err err;
+
+    pg_params_init(&params);
+    pg_add_text(&params, person->address);
+    pg_add_i64(&params, store_hash_key(hash));
+    pg_add_text(&params, person->ref);
+    err = query_run(conn, STATEMENT_LOG_MESSAGE_ERASE, &params, NULL);
+    pg_params_done(&params);
+    return err;
+}
+
 enum dsnd_err store_recipient_erase(struct store_conn *conn, struct dsnd_str address,
                                     int64_t *ret_erased)
 {
@@ -141,6 +157,8 @@ enum dsnd_err store_recipient_erase(struct store_conn *conn, struct dsnd_str add
     person.ref = dsnd_str_of(ref);
     if (!err)
         err = erase_rows(conn, &person, &hash, ret_erased);
+    if (!err)
+        err = erase_queued(conn, &person, &hash);
     if (!err)
         err = search_quarantine(conn, &person, ret_erased);
     return err ? err : search_texts(conn);

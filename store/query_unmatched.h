@@ -16,13 +16,18 @@ enum store_unmatched_column {
     STORE_UNMATCHED_COLUMNS,
 };
 
-/*
- * At most `limit` records received from `from_us` on and before `to_us`, with ids above `after`,
- * in order of their ids: with a text, and either unclassified or decided by one of `rules`.
- */
+/* Received from `from_us` on and before `to_us`; unclassified, or decided by one of `rules`. */
+struct store_unmatched_filter {
+    int64_t from_us;
+    int64_t to_us;
+    const struct dsnd_str *rules;
+    size_t rule_count;
+};
+
+/* At most `limit` such records that have a text, with ids above `after`, in order of their ids. */
 DSND_MUST_CHECK
-enum dsnd_err store_unmatched_list(struct store_conn *conn, int64_t from_us, int64_t to_us,
-                                   int64_t after, const struct dsnd_str *rules, size_t rule_count,
+enum dsnd_err store_unmatched_list(struct store_conn *conn,
+                                   const struct store_unmatched_filter *filter, int64_t after,
                                    int32_t limit, struct store_rows **ret_rows);
 
 #endif

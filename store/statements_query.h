@@ -296,6 +296,9 @@
       " AND (s.rule IS NULL AND s.class = 17 OR s.rule = ANY ($4::text[]))" \
       " ORDER BY s.id LIMIT $5::int4") \
     X(ERASURE_STEP, "SELECT erasure_step($1)::text") \
+    X(LOG_MESSAGE_ERASE, \
+      "DELETE FROM log_message WHERE recipient_key = $2 OR concat_ws(' ', sender, message_id," \
+      " recipient, diagnostic) ~* erasure_pattern($1, $3)") \
     X(QUARANTINE_IDS, "SELECT id::text FROM quarantine ORDER BY id") \
     X(QUARANTINE_ERASE, "DELETE FROM quarantine WHERE id = $1::text::bigint") \
     X(SUPPRESSION_UNDO_COUNT, "SELECT count(*)::text" QUERY_UNDO) \

@@ -14,6 +14,7 @@
 
 #include "base/err.h"
 #include "base/str.h"
+#include "parse/provider.h"
 #include "parse/report.h"
 #include "parse/return_path.h"
 #include "store/codes.h"
@@ -59,6 +60,7 @@ struct store_item {
 /* Attribution and suppression policy that configuration decides. */
 struct store_policy {
     struct dsnd_str rules_version;
+    const struct provider_set *providers; /* the operator's own; NULL: those built in */
     int64_t duplicate_window_us;      /* the same report again within it changes no count (7 d) */
     int64_t delay_horizon_us;         /* an open delay older than it has expired (5 d) */
     enum store_evidence min_evidence; /* records with less move no delivery */

@@ -3,7 +3,7 @@
  * /v1/sends, and counted once: whoever registered a send first, here or there, keeps it. It locks
  * the campaigns for itself, so it comes before the deliveries.
  */
-#include "parse/rules.h"
+#include "parse/provider.h"
 #include "store/write_span.h"
 
 struct send_row {
@@ -32,7 +32,8 @@ static struct dsnd_str or_absent(struct dsnd_str s)
     return s.len ? s : DSND_STR_ABSENT;
 }
 
-static enum dsnd_err make_row(const struct write_item *w, struct send_row *row)
+static enum dsnd_err make_row(const struct write_span *self, const struct write_item *w,
+                              struct send_row *row)
 {
     const struct write_status *first = w->status_count ? &w->statuses[0] : NULL;
     struct dsnd_str proven = first ? first->proven : DSND_STR_ABSENT;
@@ -54,7 +55,8 @@ static enum dsnd_err make_row(const struct write_item *w, struct send_row *row)
     if (!err && dsnd_str_present(row->recipient))
         row->recipient_key = store_hash_key(&hash);
     if (at != SIZE_MAX)
-        row->provider = provider_of(dsnd_str_slice(proven, at + 1, proven.len));
+        row->provider =
+            provider_of(self->policy->providers, dsnd_str_slice(proven, at + 1, proven.len));
     if (!dsnd_str_present(row->provider))
         row->provider = DSND_STR("");
     return err;
@@ -71,7 +73,7 @@ enum dsnd_err write_sends(struct write_span *self)
         const struct write_item *w = &self->items[i];
 
         if (w->fate == WRITE_FATE_STORED && w->item.registers && w->path)
-            err = make_row(w, &rows[count++]);
+            err = make_row(self, w, &rows[count++]);
     }
     if (err || !count)
         return err;

@@ -12,6 +12,7 @@ dsnd_e2e_test(restore $<TARGET_FILE:dsnd> $<TARGET_FILE:dsnd-demo>)
 dsnd_e2e_test(first_campaign $<TARGET_FILE:dsnd> ${PROJECT_SOURCE_DIR}/README.md)
 dsnd_e2e_test(receipts $<TARGET_FILE:dsnd>)
 dsnd_e2e_test(import $<TARGET_FILE:dsnd>)
+dsnd_e2e_test(reload $<TARGET_FILE:dsnd>)
 dsnd_e2e_test(reclassify $<TARGET_FILE:dsnd> ${PROJECT_SOURCE_DIR}/parse/rules/builtin.rules
     ${PROJECT_SOURCE_DIR}/../shared/corpus/messages)
 dsnd_e2e_test(ingest $<TARGET_FILE:dsnd>)

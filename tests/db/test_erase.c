@@ -102,17 +102,20 @@ static void fill_the_rest(struct items *items, struct store_conn *conn)
     item->quarantine = STORE_QUARANTINE_TOO_LARGE;
     item->octets = dsnd_str_of(octets);
     (void)items_write(conn, journal, items);
-    db_exec("INSERT INTO webhook (url, events, secret) VALUES ('https://x.example', 511, 'whsec_');"
-            "INSERT INTO webhook_outbox (webhook_id, event, body) SELECT id, 'e', "
-            "'{\"recipient\":\"Jane.Doe@b.example\"}' FROM webhook;"
-            "INSERT INTO webhook_dead (webhook_id, seq, at, event, body) SELECT id, 1, now(), 'e', "
-            "'{\"recipient\":\"jane.doe@b.example\"}' FROM webhook;"
-            "INSERT INTO idempotency (token_id, key, request_hash, body) VALUES (1, 'k', 'x', "
-            "'jane.DOE@b.example');"
-            "INSERT INTO suppression (address_hash, address, source, note) VALUES "
-            "(sha256('m@b.example'), 'm@b.example', 2, 'wife of jane.doe@b.example');"
-            "INSERT INTO receipt (journal_id, sequence, recipient, message) VALUES "
-            "(1, 1, 'jane.doe@b.example', 'To: jane.doe@b.example')");
+    db_exec(
+        "INSERT INTO webhook (url, events, secret) VALUES ('https://x.example', 511, 'whsec_');"
+        "INSERT INTO webhook_outbox (webhook_id, event, body) SELECT id, 'e', "
+        "'{\"recipient\":\"Jane.Doe@b.example\"}' FROM webhook;"
+        "INSERT INTO webhook_dead (webhook_id, seq, at, event, body) SELECT id, 1, now(), 'e', "
+        "'{\"recipient\":\"jane.doe@b.example\"}' FROM webhook;"
+        "INSERT INTO idempotency (token_id, key, request_hash, body) VALUES (1, 'k', 'x', "
+        "'jane.DOE@b.example');"
+        "INSERT INTO suppression (address_hash, address, source, note) VALUES "
+        "(sha256('m@b.example'), 'm@b.example', 2, 'wife of jane.doe@b.example');"
+        "INSERT INTO log_message (source_id, queue_id, sender, recipient, diagnostic) VALUES "
+        "(1, 'Q1', '', 'Jane.Doe@b.example', NULL), (1, 'Q2', '', 'x', 'no jane.doe@B.example');"
+        "INSERT INTO receipt (journal_id, sequence, recipient, message) VALUES "
+        "(1, 1, 'jane.doe@b.example', 'To: jane.doe@b.example')");
 }
 
 /* A dump of the whole database names her nowhere, in any case. */

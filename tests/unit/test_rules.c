@@ -157,10 +157,68 @@ static void hosts_belong_to_families(void **state)
 {
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(hosts); i++) {
-        struct dsnd_str family = provider_of(dsnd_str_of(hosts[i].host));
+        struct dsnd_str family = provider_of(NULL, dsnd_str_of(hosts[i].host));
 
         if (!dsnd_str_eq(family, dsnd_str_of(hosts[i].family)))
             fail_msg("%s: %.*s", hosts[i].host, DSND_STR_ARG(family));
+    }
+}
+
+static void an_operator_adds_families_and_hosts(void **state)
+{
+    static const char text[] = "# ours\n\nacme mx.acme.example ACME.*\n"
+                               "google custom-mx.example # a gateway of theirs\nown gmail.com\n";
+    static const struct {
+        const char *host;
+        const char *family;
+    } rows[] = {
+        {"in.mx.acme.example", "acme"}, {"acme.co.uk", "acme"},   {"x.custom-mx.example", "google"},
+        {"gmail.com", "own"},           {"google.com", "google"}, {"acme.example", NULL},
+    };
+    struct provider_set *set = NULL;
+    struct rule_set *rules = NULL;
+    char error[256] = "";
+
+    (void)state;
+    assert_int_equal(provider_set_read(dsnd_str_of(text), error, sizeof(error), &set), DSND_OK);
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct dsnd_str family = provider_of(set, dsnd_str_of(rows[i].host));
+
+        if (!dsnd_str_eq(family, dsnd_str_of(rows[i].family)))
+            fail_msg("%s: %.*s", rows[i].host, DSND_STR_ARG(family));
+    }
+    /* Rules may name them, and the version tells the files apart. */
+    assert_int_equal(rule_set_make(DSND_STR("[own/acme]\nclass: throttled\nprovider: acme\n"
+                                            "match: slow down\ntest: slow down\n"),
+                                   set, error, sizeof(error), &rules),
+                     DSND_OK);
+    assert_true(dsnd_str_chr(rule_set_version(rules), '+') != SIZE_MAX);
+    rule_set_free(rules);
+}
+
+static void what_is_wrong_with_a_providers_file_is_named_with_its_line(void **state)
+{
+    static const struct {
+        const char *text;
+        const char *words;
+    } rows[] = {
+        {"ok a.example\nACME a.example\n", "line 2: a line begins with the name of a family"},
+        {"acme\n", "line 1: a family is followed by its domains"},
+        {"acme a..example\n", "\"a..example\" is no domain"},
+        {"acme *.example\n", "\"*.example\" is no domain"},
+        {"acme a.b.*\n", "\"a.b.*\" is no domain"},
+        {"acme a_b.example\n", "letters, digits, - and ."},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct provider_set *set = NULL;
+        char error[256] = "";
+
+        assert_int_equal(provider_set_read(dsnd_str_of(rows[i].text), error, sizeof(error), &set),
+                         DSND_ERR_SYNTAX);
+        if (!strstr(error, rows[i].words))
+            fail_msg("%s: %s", rows[i].text, error);
     }
 }
 
@@ -170,6 +228,8 @@ int main(void)
         cmocka_unit_test(every_builtin_rule_decides_its_test_texts),
         cmocka_unit_test(what_is_wrong_with_a_rules_file_is_named_with_its_line),
         cmocka_unit_test(hosts_belong_to_families),
+        cmocka_unit_test(an_operator_adds_families_and_hosts),
+        cmocka_unit_test(what_is_wrong_with_a_providers_file_is_named_with_its_line),
     };
 
     return cmocka_run_group_tests(tests, load_builtin, free_builtin);
