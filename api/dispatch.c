@@ -10,6 +10,7 @@
 #include "api/route.h"
 #include "base/clock.h"
 #include "parse/digest.h"
+#include "store/query_policy.h"
 
 enum {
     DRAIN_MAX = 32 * 1024 * 1024, /* of a refused body, so that the client reads the answer */
@@ -291,10 +292,24 @@ static void tag(struct request *self)
         request_empty(self, 304);
 }
 
+/* What changes lists is told who asks, so that it can be noted with each change. */
+static enum dsnd_err name_actor(const struct request *self, struct store_conn *conn)
+{
+    static const unsigned lists = STORE_SCOPE_SUPPRESSIONS | STORE_SCOPE_ADMIN;
+    unsigned scopes = self->route->scopes;
+
+    if (self->method == REQUEST_GET || !(scopes & lists) || (scopes & STORE_SCOPE_READ))
+        return DSND_OK;
+    return store_actor_token(conn, self->token.id);
+}
+
 static void handle(struct request *self, struct store_conn *conn)
 {
     bool keyed = false;
     enum dsnd_err err = idempotency_begin(self, conn, &keyed);
+
+    if (!err && !self->answered)
+        err = name_actor(self, conn);
 
     if (!err && !self->answered)
         err = self->route->handler(self, conn);

@@ -13,6 +13,7 @@
 #include "cmd/arguments.h"
 #include "cmd/commands.h"
 #include "cmd/suppressions_in.h"
+#include "store/query_policy.h"
 #include "store/query_suppression.h"
 
 static const char help[] =
@@ -248,6 +249,8 @@ int cmd_suppressions(int argc, char **argv)
     if (arguments_settings("suppressions", self.config, &self.settings))
         return EXIT_USAGE;
     err = store_connect(self.settings.database.url, "dsnd suppressions", &self.conn);
+    if (!err)
+        err = store_actor_name(self.conn, "dsnd suppressions");
     if (err)
         status = failed(&self, err);
     else

@@ -52,10 +52,9 @@ const char *store_state_name(enum store_state state)
 const char *store_suppression_op_name(enum store_suppression_op op)
 {
     static const char *const names[] = {
-        [STORE_SUPPRESSION_ADD] = "add",
-        [STORE_SUPPRESSION_LIFT] = "lift",
-        [STORE_SUPPRESSION_EXPIRE] = "expire",
-        [STORE_SUPPRESSION_ERASE] = "erase",
+        [STORE_SUPPRESSION_ADD] = "add",       [STORE_SUPPRESSION_LIFT] = "lift",
+        [STORE_SUPPRESSION_EXPIRE] = "expire", [STORE_SUPPRESSION_ERASE] = "erase",
+        [STORE_SUPPRESSION_HOLD] = "hold",     [STORE_SUPPRESSION_DROP] = "drop",
     };
 
     return NAME_OF(names, op);

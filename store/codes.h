@@ -46,6 +46,8 @@ enum store_suppression_op {
     STORE_SUPPRESSION_LIFT = 2,
     STORE_SUPPRESSION_EXPIRE = 3,
     STORE_SUPPRESSION_ERASE = 4,
+    STORE_SUPPRESSION_HOLD = 5, /* of the history of an address only, as the next */
+    STORE_SUPPRESSION_DROP = 6,
 };
 
 /* Who asked for a suppression. */

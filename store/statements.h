@@ -9,6 +9,7 @@
 #include "store/statements_incident.h"
 #include "store/statements_log.h"
 #include "store/statements_query.h"
+#include "store/statements_policy.h"
 #include "store/statements_receipt.h"
 #include "store/statements_reclassify.h"
 #include "store/statements_webhook.h"
@@ -19,7 +20,7 @@ enum statement {
     STATEMENTS_WRITE(STATEMENT_ROW) STATEMENTS_INCIDENT(STATEMENT_ROW)
         STATEMENTS_QUERY(STATEMENT_ROW) STATEMENTS_RECEIPT(STATEMENT_ROW)
             STATEMENTS_WEBHOOK(STATEMENT_ROW) STATEMENTS_RECLASSIFY(STATEMENT_ROW)
-                STATEMENTS_LOG(STATEMENT_ROW)
+                STATEMENTS_LOG(STATEMENT_ROW) STATEMENTS_POLICY(STATEMENT_ROW)
 #undef STATEMENT_ROW
                     STATEMENT_COUNT
 };

@@ -282,6 +282,7 @@
       " FROM put") \
     X(SUPPRESSION_LIFT, \
       "WITH forgiven AS (DELETE FROM suppression_strike WHERE address_hash = $1)," \
+      " over AS (DELETE FROM suppression_probation WHERE address_hash = $1)," \
       " gone AS (DELETE FROM suppression s" \
       "  WHERE address_hash IN ($1::bytea, erased_hash($1::bytea)) RETURNING s.*)" \
       " SELECT suppression_log(2::smallint, $2, $3::text, array_agg(gone::suppression))::text" \
@@ -306,6 +307,8 @@
       "WITH due AS (SELECT s.address_hash" QUERY_UNDO " ORDER BY 1 FOR UPDATE OF s)," \
       " forgiven AS (DELETE FROM suppression_strike k USING due" \
       "  WHERE k.address_hash = due.address_hash)," \
+      " over AS (DELETE FROM suppression_probation b USING due" \
+      "  WHERE b.address_hash = due.address_hash)," \
       " gone AS (DELETE FROM suppression s USING due WHERE s.address_hash = due.address_hash" \
       "  RETURNING s.*)" \
       " SELECT suppression_log(2::smallint, 2::smallint, $8::text," \

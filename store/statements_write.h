@@ -217,6 +217,7 @@ enum { STORE_DAYS_AHEAD = 7 };
         " SELECT DISTINCT ON (n.hash, n.class, n.campaign_id, n.delivery)" \
         " n.hash, n.class, n.campaign_id, n.delivery, n.at, n.status_id FROM " CANDIDATES \
         " JOIN suppression_policy p ON p.class = n.class AND p.threshold > 1" \
+        " AND n.evidence >= p.evidence" \
         " ORDER BY n.hash, n.class, n.campaign_id, n.delivery, n.at, n.status_id" \
         " ON CONFLICT (address_hash, class, campaign_id, ref) DO UPDATE SET at = excluded.at," \
         " status_id = excluded.status_id WHERE excluded.at < s.at") \
@@ -228,25 +229,36 @@ enum { STORE_DAYS_AHEAD = 7 };
         "INSERT INTO suppression AS s (address_hash, address, campaign_id, ref, class, evidence," \
         " source, status_ids, expires_at, caused_at, guard_id, pending)" \
         " SELECT DISTINCT ON (n.hash) n.hash, n.address, n.campaign_id, n.ref, n.class," \
-        " n.evidence, 1, x.ids, now() + p.expires_s * interval '1 second', x.at, g.id," \
+        " n.evidence, 1, x.ids, x.expires_at, x.at, g.id," \
         " coalesce(g.held_at IS NOT NULL AND g.decided_at IS NULL, false) FROM " CANDIDATES \
         " LEFT JOIN suppression_guard g ON g.campaign_id = n.campaign_id" \
         " AND g.provider = n.provider AND g.hour = date_trunc('hour', n.at, 'UTC')" \
         " AND g.signature = n.signature" \
         " JOIN suppression_policy p ON p.class = n.class AND p.threshold > 0" \
-        " CROSS JOIN LATERAL (SELECT ARRAY[n.status_id] AS ids, n.at WHERE p.threshold = 1 UNION ALL (" \
+        " AND n.evidence >= p.evidence" \
+        /* On probation: the entry before ended by itself, whether it has been swept or not. */ \
+        " CROSS JOIN LATERAL (SELECT p.probation_s IS NOT NULL AND (EXISTS (SELECT" \
+        " FROM suppression_probation b WHERE b.address_hash = n.hash AND b.class = n.class" \
+        " AND n.at >= b.began_at AND n.at < b.until_at) OR EXISTS (SELECT FROM suppression t" \
+        " WHERE t.address_hash = n.hash AND t.class = n.class AND t.source = 1 AND NOT t.pending" \
+        " AND n.at >= t.expires_at AND n.at < t.expires_at + p.probation_s * interval '1 second'))" \
+        " AS relapsed) b" \
+        " CROSS JOIN LATERAL (SELECT y.ids, y.at, CASE WHEN b.relapsed AND p.relapse_lasts THEN NULL" \
+        " ELSE now() + p.expires_s * interval '1 second' END AS expires_at FROM (" \
+        "SELECT ARRAY[n.status_id] AS ids, n.at WHERE p.threshold = 1 OR b.relapsed UNION ALL (" \
         "SELECT w.ids, e.at FROM suppression_strike e CROSS JOIN LATERAL (" \
         "SELECT count(*) AS strikes, count(DISTINCT (k.at AT TIME ZONE 'UTC')::date) AS days," \
         " array_agg(k.status_id ORDER BY k.at, k.status_id) AS ids FROM (" \
         "SELECT * FROM suppression_strike k WHERE k.address_hash = n.hash AND k.class = n.class" \
         " AND k.at <= e.at AND k.at >= e.at - p.window_s * interval '1 second'" \
         " ORDER BY k.at DESC LIMIT 100) k) w" \
-        " WHERE p.threshold > 1 AND e.address_hash = n.hash AND e.class = n.class AND e.at >= n.at" \
+        " WHERE p.threshold > 1 AND NOT b.relapsed AND e.address_hash = n.hash" \
+        " AND e.class = n.class AND e.at >= n.at" \
         " AND e.at <= n.at + p.window_s * interval '1 second'" \
-        " AND w.strikes >= p.threshold AND w.days >= p.distinct_days ORDER BY e.at LIMIT 1)) x" \
+        " AND w.strikes >= p.threshold AND w.days >= p.distinct_days ORDER BY e.at LIMIT 1)) y) x" \
         " WHERE g.released IS NOT FALSE AND NOT EXISTS (SELECT FROM suppression t" \
         " WHERE t.address_hash = erased_hash(n.hash) AND t.expires_at IS NULL)" \
-        " ORDER BY n.hash, n.class <> 15, p.expires_s DESC NULLS FIRST, x.at, n.at DESC, n.status_id" \
+        " ORDER BY n.hash, n.class <> 15, x.expires_at DESC NULLS FIRST, x.at, n.at DESC, n.status_id" \
         " ON CONFLICT (address_hash) DO UPDATE SET class = excluded.class," \
         " campaign_id = excluded.campaign_id," \
         " evidence = excluded.evidence, source = excluded.source," \
@@ -258,13 +270,17 @@ enum { STORE_DAYS_AHEAD = 7 };
         " OR s.expires_at IS NOT NULL AND excluded.expires_at IS NULL AND NOT excluded.pending" \
         " OR s.source = 1 AND s.class <> 15 AND excluded.class = 15" \
         " RETURNING s.*)" \
-        " SELECT suppression_log(1::int2, 1::int2, NULL, array_agg(fresh::suppression))" \
-        " FROM fresh WHERE NOT fresh.pending") \
+        " SELECT suppression_log(1::int2, 1::int2, NULL, array_agg(fresh::suppression)" \
+        " FILTER (WHERE NOT fresh.pending)), CASE WHEN bool_or(fresh.pending) THEN" \
+        " suppression_put_aside(false, array_agg(fresh::suppression)" \
+        " FILTER (WHERE fresh.pending)) END FROM fresh") \
     /* Who received a message later is there: but a complaint, and what people set, stay. */ \
     X(WRITE_STRIKE_LIFT, \
         "WITH due AS (SELECT s.address_hash, s.class, s.campaign_id, s.ref FROM " CONFIRMED \
         " JOIN suppression_strike s ON s.address_hash = n.hash AND s.at < n.at" \
-        " ORDER BY 1, 2, 3, 4 FOR UPDATE OF s)" \
+        " ORDER BY 1, 2, 3, 4 FOR UPDATE OF s)," \
+        " over AS (DELETE FROM suppression_probation b USING " CONFIRMED \
+        " WHERE b.address_hash = n.hash AND b.began_at < n.at)" \
         " DELETE FROM suppression_strike s USING due WHERE s.address_hash = due.address_hash" \
         " AND s.class = due.class AND s.campaign_id = due.campaign_id AND s.ref = due.ref") \
     X(WRITE_SUPPRESSION_LIFT, \

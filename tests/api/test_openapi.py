@@ -82,12 +82,13 @@ class Checker:
 
 
 class Description(Case):
-    SEGMENTS = {"key": "described", "address": "d@x.example"}
+    SEGMENTS = {"key": "described", "address": "d@x.example", "class": "throttled"}
     BODIES = {"putCampaign": {"name": "x", "tags": ["a"], "sent": 5},
               "registerSends": {"campaign": "described", "recipient": "d@x.example"},
               "putSuppression": {"class": "mailbox_unknown", "note": "n"},
               "checkSuppressions": {"addresses": ["d@x.example", "e@x.example"]},
               "undoSuppressions": {"class": "network", "dry_run": True},
+              "putSuppressionPolicy": {"threshold": 0},
               "decideHeld": {"decision": "drop"},
               "addWebhook": {"url": "https://hooks.example.com/x", "events": ["delay.closed"]},
               "mintReturnPaths": {"campaign": "described", "recipients": ["d@x.example"]}}
