@@ -30,12 +30,21 @@ static const struct field fields[STORE_SUPPRESSION_COLUMNS] = {
     [STORE_SUPPRESSION_NOTE] = {"note", FIELD_STRING, NULL},
 };
 
+/* For third parties, who find whom they know already and learn nothing else. */
+static const struct field hashed_fields[STORE_SUPPRESSION_COLUMNS] = {
+    [STORE_SUPPRESSION_HASH] = {"address_sha256", FIELD_STRING, NULL},
+    [STORE_SUPPRESSION_CLASS] = {"class", FIELD_NAME, names_class},
+    [STORE_SUPPRESSION_SINCE] = {"since", FIELD_TIME, NULL},
+    [STORE_SUPPRESSION_EXPIRES_AT] = {"expires_at", FIELD_TIME, NULL},
+};
+
 /* ---- list ---- */
 
 struct query {
     struct list_params list;
     struct store_suppression_filter filter;
     int klass;
+    int hashed;
 };
 
 static enum dsnd_err page(struct store_conn *conn, const void *filter, const struct cursor *after,
@@ -57,6 +66,15 @@ static const struct list_spec list_spec = {
     .page = page,
 };
 
+static const struct list_spec hashed_spec = {
+    .name = "suppressions",
+    .fields = hashed_fields,
+    .field_count = STORE_SUPPRESSION_COLUMNS,
+    .keys = {STORE_SUPPRESSION_SINCE, STORE_SUPPRESSION_HASH},
+    .key_count = 2,
+    .page = page,
+};
+
 enum dsnd_err suppressions_list(struct request *request, struct store_conn *conn)
 {
     static const char *const no_yes[] = {"no", "yes", NULL};
@@ -67,6 +85,7 @@ enum dsnd_err suppressions_list(struct request *request, struct store_conn *conn
         {"to", PARAM_TIME, offsetof(struct query, filter.to), 0, 0, NULL},
         {"class", PARAM_CHOICE, offsetof(struct query, klass), 0, 0, names_classes},
         {"pending", PARAM_CHOICE, offsetof(struct query, filter.pending), 0, 0, no_yes},
+        {"hashed", PARAM_CHOICE, offsetof(struct query, hashed), 0, 0, no_yes},
     };
     struct query *query = dsnd_arena_alloc(&request->arena, sizeof(*query));
 
@@ -74,11 +93,16 @@ enum dsnd_err suppressions_list(struct request *request, struct store_conn *conn
         return DSND_ERR_NOMEM;
     query->list = (struct list_params)LIST_PARAMS_INIT;
     query->klass = -1;
+    query->hashed = 0;
     query->filter.pending = -1;
     if (!request_params(request, specs, sizeof(specs) / sizeof(*specs), query))
         return DSND_OK;
     query->filter.klass = names_class_number(query->klass);
-    return list_answer(request, conn, &list_spec, &query->list, query);
+    query->filter.hashed = query->hashed == 1;
+    if (query->filter.hashed && query->filter.pending < 0)
+        query->filter.pending = 0; /* what is held suppresses nobody */
+    return list_answer(request, conn, query->filter.hashed ? &hashed_spec : &list_spec,
+                       &query->list, query);
 }
 
 /* ---- one ---- */

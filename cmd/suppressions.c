@@ -21,7 +21,8 @@ static const char help[] =
     "       dsnd suppressions import [--class CLASS] [--note TEXT] [FILE]...\n\n"
     "`export` prints the addresses that are suppressed now. `import` adds those of files, or of\n"
     "standard input: NDJSON with the member address, CSV with a column of that name, or an\n"
-    "address a line; class, expires_at and note are taken along where they are given. A line\n"
+    "address a line; address_sha256, as `export --hashed` prints it, in the place of address; "
+    "class, expires_at and note are taken along where they are given. A line\n"
     "that cannot be taken is named, the others go in, and the exit status is 1.\n\n"
     "  --format FORMAT    csv (default) or ndjson\n"
     "  --hashed           SHA-256 of the lower-cased address instead of the address\n"
@@ -73,10 +74,8 @@ static enum dsnd_err print_row(const struct suppressions *self, const struct sto
     const struct field *fields = self->hashed ? hashed_fields : plain_fields;
     struct json_out json;
 
-    /* Entries of a ref alone name no address. */
-    if (dsnd_str_present(store_rows_value(rows, row, STORE_SUPPRESSION_REF)) ||
-        (!self->hashed &&
-         !dsnd_str_present(store_rows_value(rows, row, STORE_SUPPRESSION_ADDRESS))))
+    /* Entries of a ref alone name no address, and of those of a hash alone none is known. */
+    if (!self->hashed && !dsnd_str_present(store_rows_value(rows, row, STORE_SUPPRESSION_ADDRESS)))
         return DSND_OK;
     if (!self->ndjson)
         return rows_out_csv(out, fields, STORE_SUPPRESSION_COLUMNS, rows, row);
@@ -103,7 +102,8 @@ struct place {
 static enum dsnd_err print_page(const struct suppressions *self, struct place *place,
                                 struct dsnd_buf *out, bool *ret_end)
 {
-    static const struct store_suppression_filter filter = {.klass = -1, .pending = 0};
+    const struct store_suppression_filter filter = {
+        .klass = -1, .pending = 0, .hashed = self->hashed};
     struct dsnd_str since = dsnd_str_of(place->since[0] ? place->since : NULL);
     struct store_rows *rows = NULL;
     enum dsnd_err err =

@@ -14,8 +14,16 @@
 
 enum { BATCH = 1000, RECORD_MAX = 64 * 1024, ARENA_MAX = 128 * 1024 * 1024 };
 
-enum column { COLUMN_ADDRESS, COLUMN_CLASS, COLUMN_EXPIRES, COLUMN_NOTE, COLUMN_COUNT };
-static const char *const column_names[COLUMN_COUNT] = {"address", "class", "expires_at", "note"};
+enum column {
+    COLUMN_ADDRESS,
+    COLUMN_HASH,
+    COLUMN_CLASS,
+    COLUMN_EXPIRES,
+    COLUMN_NOTE,
+    COLUMN_COUNT,
+};
+static const char *const column_names[COLUMN_COUNT] = {"address", "address_sha256", "class",
+                                                       "expires_at", "note"};
 
 struct reader {
     struct suppressions_in *self;
@@ -24,6 +32,7 @@ struct reader {
     struct dsnd_arena arena; /* of the batch */
     struct store_suppression entries[BATCH];
     size_t count;
+    bool begun; /* the first record was read */
     bool headed;
     size_t place[COLUMN_COUNT]; /* cell of each column; SIZE_MAX: none */
     uint64_t line;
@@ -74,6 +83,34 @@ static enum dsnd_err read_expiry(struct reader *reader, struct dsnd_str text,
     return DSND_OK;
 }
 
+static int hex_digit(char c)
+{
+    static const char digits[] = "0123456789abcdef";
+    size_t at = dsnd_str_chr(dsnd_str_of(digits), dsnd_lower(c));
+
+    return at == SIZE_MAX ? -1 : (int)at;
+}
+
+/* 64 hexadecimal digits. */
+static enum dsnd_err read_hash(struct reader *reader, struct dsnd_str text,
+                               struct store_suppression *entry, bool *ret_good)
+{
+    struct store_hash *hash = dsnd_arena_alloc(&reader->arena, sizeof(*hash));
+
+    *ret_good = text.len == (size_t)2 * STORE_HASH_OCTETS;
+    if (!hash)
+        return DSND_ERR_NOMEM;
+    for (size_t i = 0; *ret_good && i < STORE_HASH_OCTETS; i++) {
+        int high = hex_digit(text.ptr[2 * i]);
+        int low = hex_digit(text.ptr[2 * i + 1]);
+
+        *ret_good = high >= 0 && low >= 0;
+        hash->octets[i] = (unsigned char)(high * 16 + low);
+    }
+    entry->hash = hash;
+    return DSND_OK;
+}
+
 /* An empty cell is an absent one. */
 static enum dsnd_err take(struct reader *reader, const struct dsnd_str value[COLUMN_COUNT])
 {
@@ -83,8 +120,13 @@ static enum dsnd_err take(struct reader *reader, const struct dsnd_str value[COL
     enum dsnd_err err = DSND_OK;
 
     *entry = (struct store_suppression){.note = dsnd_str_of(reader->self->note)};
-    if (!params_is_address(value[COLUMN_ADDRESS]))
+    if (!value[COLUMN_ADDRESS].len && value[COLUMN_HASH].len) {
+        err = read_hash(reader, value[COLUMN_HASH], entry, &good);
+        if (err || !good)
+            return err ? err : refuse(reader, "address_sha256 is not 64 hexadecimal digits");
+    } else if (!params_is_address(value[COLUMN_ADDRESS])) {
         return refuse(reader, "address is no mail address");
+    }
     if (value[COLUMN_CLASS].len && report_class_from(value[COLUMN_CLASS], &klass))
         return refuse(reader, "class is not the name of a class, as mailbox_unknown");
     if (!json_in_is_plain(value[COLUMN_NOTE]))
@@ -94,7 +136,8 @@ static enum dsnd_err take(struct reader *reader, const struct dsnd_str value[COL
     if (err || !good)
         return err ? err : refuse(reader, "expires_at is no RFC 3339 time");
     entry->klass = (int)klass;
-    err = dsnd_arena_copy(&reader->arena, value[COLUMN_ADDRESS], &entry->address);
+    if (!entry->hash)
+        err = dsnd_arena_copy(&reader->arena, value[COLUMN_ADDRESS], &entry->address);
     if (!err && value[COLUMN_NOTE].len)
         err = dsnd_arena_copy(&reader->arena, value[COLUMN_NOTE], &entry->note);
     if (err)
@@ -127,15 +170,17 @@ static void read_head(struct reader *reader, const struct csv_record *record)
             if (dsnd_str_ieq(dsnd_str_trim(record->cell[i]), dsnd_str_of(column_names[column])))
                 reader->place[column] = i;
     }
-    reader->headed = reader->place[COLUMN_ADDRESS] != SIZE_MAX;
+    reader->headed =
+        reader->place[COLUMN_ADDRESS] != SIZE_MAX || reader->place[COLUMN_HASH] != SIZE_MAX;
     if (!reader->headed)
         reader->place[COLUMN_ADDRESS] = 0;
+    reader->begun = true;
 }
 
 static enum dsnd_err take_csv(struct reader *reader, struct dsnd_str text)
 {
     struct dsnd_str value[COLUMN_COUNT] = {DSND_STR_ABSENT};
-    bool first = reader->place[COLUMN_ADDRESS] == SIZE_MAX;
+    bool first = !reader->begun;
     struct csv_record record;
 
     if (csv_in_record(&text, &reader->arena, &record))

@@ -67,6 +67,7 @@ enum dsnd_err store_suppression_list(struct store_conn *conn,
     pg_add_text(&params, filter->to);
     pg_add_text(&params, filter->campaign);
     pg_add_i64(&params, limit);
+    pg_add_bool(&params, filter->hashed);
     err = query_run(conn, STATEMENT_SUPPRESSION_LIST, &params, ret_rows);
     pg_params_done(&params);
     return err;
@@ -88,12 +89,20 @@ enum dsnd_err store_suppression_check(struct store_conn *conn, const struct dsnd
     return err;
 }
 
+static void elem_entry_hash(struct pg_params *params, const struct store_suppression *entry)
+{
+    if (entry->hash)
+        pg_elem_octets(params, hash_str(entry->hash));
+    else
+        elem_hash(params, entry->address);
+}
+
 static void add_entries(struct pg_params *params, const struct store_suppression *entries,
                         size_t count)
 {
     pg_array_begin(params, PG_BYTEA);
     for (size_t i = 0; i < count; i++)
-        elem_hash(params, entries[i].address);
+        elem_entry_hash(params, &entries[i]);
     pg_array_end(params);
     pg_array_begin(params, PG_TEXT);
     for (size_t i = 0; i < count; i++)

@@ -6,6 +6,7 @@
 
 #include <stdbool.h>
 
+#include "store/digest.h"
 #include "store/query.h"
 
 enum store_suppression_column {
@@ -36,6 +37,7 @@ struct store_suppression_filter {
     struct dsnd_str to;   /* since before */
     int klass;            /* enum report_class */
     int pending;          /* 0 no, 1 yes */
+    bool hashed;          /* only those whose hash a third party can compute */
 };
 /* Newest first, those behind (`before_since`, `before_hash`) (absent: all). */
 DSND_MUST_CHECK
@@ -58,8 +60,9 @@ enum dsnd_err store_suppression_check(struct store_conn *conn, const struct dsnd
 /* An entry set by hand or by an import. */
 struct store_suppression {
     struct dsnd_str address;
-    int klass;                  /* enum report_class; 0: by hand */
-    struct dsnd_str expires_at; /* time text; absent: never */
+    const struct store_hash *hash; /* store_address_hash of an address that is absent; else NULL */
+    int klass;                     /* enum report_class; 0: by hand */
+    struct dsnd_str expires_at;    /* time text; absent: never */
     struct dsnd_str note;
 };
 /*

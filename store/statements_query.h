@@ -250,6 +250,8 @@
       " AND ($5::text IS NULL OR s.created_at >= $5::text::timestamptz)" \
       " AND ($6::text IS NULL OR s.created_at < $6::text::timestamptz)" \
       " AND ($7::text IS NULL OR c.key = $7)" \
+      /* Those whose hash somebody else can compute: of an address, not of a ref or an erased one. */ \
+      " AND ($9::boolean IS NOT TRUE OR (s.ref IS NULL AND (s.address IS NOT NULL OR s.given_as_hash)))" \
       " ORDER BY s.created_at DESC, s.address_hash DESC LIMIT $8") \
     /* Under the hash of the address, else under that which an erased one has. */ \
     /* Two look-ups an address, each by an index whatever the numbers are: LIMIT keeps them so. */ \
@@ -270,8 +272,10 @@
       "  $3::smallint[], $4::text[], $5::text[]) AS i (hash, address, class, expires_at, note)" \
       "  ORDER BY hash)," \
       " put AS (INSERT INTO suppression AS s (address_hash, address, class, source, expires_at," \
-      "  note) SELECT hash, address, class, $6, expires_at::timestamptz, note FROM input" \
-      "  ON CONFLICT (address_hash) DO UPDATE SET address = excluded.address," \
+      "  note, given_as_hash) SELECT hash, address, class, $6, expires_at::timestamptz, note," \
+      "  address IS NULL FROM input ON CONFLICT (address_hash) DO UPDATE SET" \
+      "  address = coalesce(excluded.address, s.address)," \
+      "  given_as_hash = coalesce(excluded.address, s.address) IS NULL," \
       "  class = excluded.class, source = excluded.source, pending = false, guard_id = NULL," \
       "  expires_at = excluded.expires_at, note = excluded.note, created_at = CASE WHEN" \
       "  s.expires_at <= now() OR s.pending THEN now() ELSE s.created_at END" \

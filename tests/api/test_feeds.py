@@ -70,7 +70,7 @@ class Pages(Case):
             self.ask("PUT", "/v1/suppressions/walk%d@x.example" % number, {})
         self.assertEqual([row["key"] for row in self.walk("/v1/campaigns", 5, tag="walk")],
                          ["list-%d" % number for number in reversed(range(23))])
-        addresses = [row["address"] for row in self.walk("/v1/suppressions", 4)]
+        addresses = [row["address"] for row in self.walk("/v1/suppressions", 4) if row["address"]]
         self.assertEqual(len(addresses), len(set(addresses)))
         self.assertLessEqual({"walk%d@x.example" % n for n in range(23)}, set(addresses))
 
@@ -292,8 +292,49 @@ class Files(Case):
         self.assertNotIn("@", lines)
         self.assertIn(hashlib.sha256(b"e77@h.example").hexdigest(),
                       {row["address_sha256"] for row in rows})
+        # A third party gets the same by HTTP; one that holds only hashes suppresses by them.
+        for kind in ("csv", "ndjson"):
+            reply = self.good(self.get("/v1/suppressions", format=kind, hashed="yes")).body.decode()
+            self.assertNotIn("@", reply)
+            self.assertGreaterEqual(len(reply.splitlines()), 6000)
+            self.assertIn(hashlib.sha256(b"e77@h.example").hexdigest(), reply)
+        self.assertEqual(set(self.good(self.get("/v1/suppressions", hashed="yes")).data[0]),
+                         {"address_sha256", "class", "since", "expires_at"})
         self.service.run("suppressions", "export", "--format", "xml", status=2)
         self.service.run("suppressions", "nosuch", status=2)
+
+
+    def suppressed(self, *addresses):
+        rows = self.ask("POST", "/v1/suppressions/check", {"addresses": addresses}).data
+        return [row["suppressed"] for row in rows]
+
+    def test_hashes_suppress_the_addresses_that_nobody_named(self):
+        digest = {name: hashlib.sha256(b"%s@hash.example" % name.encode()).hexdigest()
+                  for name in ("a", "b", "c")}
+        self.assertEqual(self.imported("address_sha256,class\n%s,complaint\n%s,\n" % (
+            digest["a"], digest["b"].upper())).returncode, 0)
+        self.assertEqual(self.imported('{"address_sha256":"%s","note":"n"}\n' % digest["c"]).returncode, 0)
+        self.assertEqual(self.suppressed("A@hash.example", "b@hash.example", "c@hash.example", "d@hash.example"),
+                         [True, True, True, False])
+        entry = self.good(self.get("/v1/suppressions/a@hash.example")).json
+        self.assertEqual((entry["address"], entry["class"], entry["source"]), (None, "complaint", "import"))
+        self.assertIn(digest["b"], self.service.run("suppressions", "export", "--hashed"))
+        self.assertNotIn(digest["b"], self.service.run("suppressions", "export"))
+        # An address that is known stays so; one that becomes known is named from then on.
+        self.check("a@hash.example\n", [("a@hash.example", None, None)])
+        self.imported('{"address_sha256":"%s","note":"again"}\n' % digest["a"])
+        self.assertEqual(self.get("/v1/suppressions/a@hash.example").json["address"], "a@hash.example")
+        self.good(self.ask("DELETE", "/v1/suppressions/b@hash.example"), 204)
+        self.assertEqual(self.suppressed("b@hash.example"), [False])
+        # An erased one has a hash that nobody can compute: it is not for third parties.
+        self.good(self.ask("DELETE", "/v1/recipients/a@hash.example"))
+        text = self.service.run("suppressions", "export", "--hashed")
+        self.assertNotIn(digest["a"], text)
+        self.assertEqual(self.suppressed("a@hash.example"), [True])
+        said = self.imported("address_sha256\n%s\n%s0\nzz%s\n" % (digest["c"], digest["c"], digest["c"][2:]))
+        self.assertEqual(said.returncode, 1)
+        for line in (b"line 3: address_sha256 is not 64", b"line 4: address_sha256"):
+            self.assertIn(line, said.stderr)
 
 
 class Changes(Case):
