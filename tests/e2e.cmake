@@ -22,6 +22,14 @@ set_tests_properties(e2e/ingest_mta PROPERTIES RUN_SERIAL ON
 dsnd_e2e_test(score $<TARGET_FILE:dsnd> ${PROJECT_SOURCE_DIR}/../shared/corpus)
 dsnd_e2e_test(install $<TARGET_FILE:dsnd> ${PROJECT_BINARY_DIR})
 
+# The same driven from Python.
+foreach(name forgery lists)
+    add_test(NAME e2e/${name}
+        COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/support/pg_cluster.sh run
+            python3 -B ${CMAKE_CURRENT_SOURCE_DIR}/e2e/test_${name}.py $<TARGET_FILE:dsnd>)
+    set_tests_properties(e2e/${name} PROPERTIES LABELS e2e TIMEOUT 300 SKIP_RETURN_CODE 77)
+endforeach()
+
 # The README names what there is.
 add_test(NAME lint/readme COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/cli/readme.sh $<TARGET_FILE:dsnd>
     ${PROJECT_SOURCE_DIR}/README.md)
