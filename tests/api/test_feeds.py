@@ -148,17 +148,17 @@ class Undo(Case):
         cause = {"provider": "outage", "class_": "mailbox_unknown", "campaign": "undo",
                  "rule": "rule-x", "from_": "2026-01-01"}
         self.assertEqual(self.good(self.undo(dry_run=True, **cause)).json,
-                         {"dry_run": True, "lifted": 20})
+                         {"dry_run": True, "lifted": 19})
         self.assertEqual(Changes.end(self), after)
         self.assertEqual(self.good(self.undo(**{**cause, "rule": "nosuch"})).json,
                          {"dry_run": False, "lifted": 0})
         self.assertEqual(self.good(self.undo(note="outage of Monday", **cause)).json,
-                         {"dry_run": False, "lifted": 20})
+                         {"dry_run": False, "lifted": 19})
         changes = self.get("/v1/suppressions/changes", after=after).data
         self.assertEqual({(row["op"], row["note"]) for row in changes},
                          {("lift", "outage of Monday")})
         self.assertEqual({row["address"] for row in changes},
-                         {"outage%d@u.example" % n for n in range(20)})
+                         {"outage%d@u.example" % n for n in range(20) if n != 1})  # who complained
         self.good(self.get("/v1/suppressions/others1@u.example"))
         self.good(self.get("/v1/suppressions/outage-hand@u.example"))
         self.assertEqual(self.undo(**cause).json["lifted"], 0)
