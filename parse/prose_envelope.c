@@ -57,6 +57,14 @@ static bool is_of_list(const struct mime_message *mime)
     return false;
 }
 
+/* By the address: a name such as "Royal Mail Delivery" proves nothing beside another one. */
+static bool is_daemon(const struct draft *draft, struct dsnd_str from)
+{
+    if (from.ptr && dsnd_str_find(from, DSND_STR("<>")) != SIZE_MAX)
+        return true;
+    return has_phrase(draft->report->from.len ? draft->report->from : from, PROSE_SENDER);
+}
+
 struct prose_envelope prose_envelope_read(const struct draft *draft,
                                           const struct mime_message *mime)
 {
@@ -66,8 +74,9 @@ struct prose_envelope prose_envelope_read(const struct draft *draft,
                                           has_phrase(draft->report->subject, PROSE_SUBJECT)};
     size_t at = 0;
 
-    envelope.is_sender = has_phrase(from, PROSE_SENDER) ||
-                         (from.ptr && dsnd_str_find(from, DSND_STR("<>")) != SIZE_MAX);
+    envelope.is_sender = is_daemon(draft, from);
+    envelope.is_null = dsnd_str_eq(
+        mime_header(mime->headers, mime->header_count, DSND_STR("Return-Path")), DSND_STR("<>"));
     envelope.failed =
         mime_header(mime->headers, mime->header_count, DSND_STR("X-Failed-Recipients"));
     envelope.own = address_next(to, &at);
@@ -96,14 +105,20 @@ static bool repeats_reply(const struct prose_reader *reader)
     return prose_reply_find(reader->prose).len > 0;
 }
 
+/* What is enough beside a subject from whom nothing is known. */
+static bool says_much(const struct prose_envelope *self, const struct prose_reader *reader)
+{
+    return has_structure(reader) || repeats_reply(reader) ||
+           (self->is_null && says_failure(reader));
+}
+
 bool prose_envelope_is_report(const struct prose_envelope *self, const struct prose_reader *reader)
 {
     if (self->failed.len)
         return true;
     if (!self->is_sender)
         return !self->is_personal &&
-               (reader->is_strong ||
-                (self->is_subject && (has_structure(reader) || repeats_reply(reader))));
+               (reader->is_strong || (self->is_subject && says_much(self, reader)));
     if (reader->is_strong || self->is_subject)
         return true;
     return has_structure(reader) ||

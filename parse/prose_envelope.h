@@ -14,6 +14,7 @@
 struct prose_envelope {
     bool is_subject;        /* of a delivery report */
     bool is_sender;         /* a program that sends them, or nobody */
+    bool is_null;           /* Return-Path says that nobody is to be answered */
     bool is_answer;         /* "Re: ..." */
     bool is_personal;       /* a person, a list or an automatic reply, which may quote reports */
     struct dsnd_str failed; /* X-Failed-Recipients; may be absent */
