@@ -185,6 +185,8 @@ static enum dsnd_err read_result(struct mta_line *self, const struct dsnd_str va
     struct dsnd_str sender = value[SLOT_SENDER];
     struct dsnd_str remote = value[SLOT_REMOTE];
 
+    if (!dsnd_str_present(sender) || !value[SLOT_RECIPIENT].len)
+        return mta_line_bad(self, "no orig or no rcpt");
     event->kind = MTA_EVENT_RESULT;
     if (complains) {
         event->feedback = dsnd_str_ieq(value[SLOT_FEEDBACK], DSND_STR("not-spam"))

@@ -81,11 +81,12 @@ enum { STORE_DAYS_AHEAD = 7 };
         " ORDER BY k ON CONFLICT DO NOTHING") \
     X(WRITE_CAMPAIGN_FIND, \
         "SELECT key, id FROM campaign WHERE key = ANY ($1) AND key <> '' ORDER BY key COLLATE \"C\"") \
+    /* LIMIT keeps the planner, while its statistics are young, from going over a whole campaign. */ \
     X(WRITE_SEND_BY_REF, \
         "SELECT c.key, s.ref, s.recipient" \
         " FROM (SELECT DISTINCT * FROM unnest($1::text[], $2::text[])) n(key, ref)" \
-        " JOIN campaign c ON c.key = n.key" \
-        " JOIN send s ON s.campaign_id = c.id AND s.ref = n.ref" \
+        " JOIN campaign c ON c.key = n.key CROSS JOIN LATERAL" \
+        " (SELECT * FROM send WHERE campaign_id = c.id AND ref = n.ref LIMIT 1) s" \
         " ORDER BY c.key COLLATE \"C\", s.ref COLLATE \"C\"") \
     /* Two rows tell as much as many: that the id names no single recipient. */ \
     X(WRITE_SEND_BY_MESSAGE, \

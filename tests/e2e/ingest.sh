@@ -159,6 +159,16 @@ echo "# --all: other mail, too"
 "$dsnd" ingest postfix --all --name everything - <copy.log >out 2>/dev/null
 ask "SELECT count(*) FROM status WHERE campaign_id = 0" 1 "other mail"
 
+echo "# a large file: memory does not grow with it"
+seq 300000 | awk -v day="$month" '{
+    printf "%s 00:00:05 mail postfix/smtpd[9]: connect from client%d.there.example[192.0.2.7]\n", day, $1 }' >large.log
+postfix 100 large sent '250 ok' >>large.log
+(
+    ulimit -v $((256 * 1024)) # KiB of addresses; libraries take most of it
+    "$dsnd" ingest postfix large.log >out
+) || fail "a large file: $(cat out)"
+grep -q '^300004 lines: 1 delivered' out || fail "a large file: $(cat out)"
+
 echo "# the wrong way"
 for words in '' 'sendmail x' 'postfix' 'postfix a b' 'postfix --no x'; do
     status=0

@@ -365,6 +365,8 @@ static void powermta_lines_are_read(void **state)
          "result -3600 -3610 - - a@x.example - b@c.example/- delayed 4.2.2 -: 452 4.2.2 full"},
         {"a reception", "r,2026-11-29 11:00:00,,a@x.example,b@c.example",
          "other -3600 0 - - - - /- - - -: -"},
+        {"a line cut off", "d,1795950000,1795949990,a@x.example", "!no orig or no rcpt"},
+        {"a line cut off before the sender", "d,1795950000", "!no orig or no rcpt"},
         {"no time", "d,soon,,a@x.example,b@c.example", "!timeLogged is no time"},
         {"a quote that does not end", "d,\"2026-11-29", "!a quoted field without its end"},
         {"text behind a quote", "d,\"1\"x,2", "!text behind a quoted field"},
