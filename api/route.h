@@ -61,7 +61,8 @@ route_handler suppression_policy_list, suppression_policy_put;
 route_handler return_paths_post;
 route_handler recipients_delete;
 route_handler quarantine_list, quarantine_get, quarantine_raw;
-route_handler webhooks_list, webhooks_post, webhooks_delete, webhooks_replay;
+route_handler webhooks_list, webhooks_post, webhooks_get, webhooks_put, webhooks_delete;
+route_handler webhooks_replay, webhooks_rotate, webhooks_test, webhooks_deliveries;
 route_handler openapi_get;
 route_handler web_get;
 

@@ -1,7 +1,8 @@
 /*
- * /v1/webhooks: endpoints that are told of events.
+ * /v1/webhooks: endpoints that are told of events. What is done with one of them: webhook.c.
  */
-#include <jansson.h>
+#include "api/webhooks.h"
+
 #include <stddef.h>
 
 #include "api/json_in.h"
@@ -11,15 +12,10 @@
 #include "store/query_webhook.h"
 
 /* In the order of the bits of webhook.events. */
-static const char *const event_names[] = {
+static const char *const event_names[WEBHOOKS_EVENT_COUNT] = {
     "delivery.failed",     "delivery.delayed", "delivery.delivered",
     "delivery.complained", "delay.closed",     "suppression.created",
     "suppression.lifted",  "incident.opened",  "incident.closed",
-};
-
-enum {
-    EVENT_COUNT = sizeof(event_names) / sizeof(*event_names),
-    URL_MAX = 2000,
 };
 
 static const struct field fields[STORE_WEBHOOK_COLUMNS] = {
@@ -34,22 +30,25 @@ static const struct field fields[STORE_WEBHOOK_COLUMNS] = {
     [STORE_WEBHOOK_LAST_AT] = {"last_at", FIELD_TIME, NULL},
     [STORE_WEBHOOK_LAST_STATUS] = {"last_status", FIELD_NUMBER, NULL},
     [STORE_WEBHOOK_LAST_ERROR] = {"last_error", FIELD_STRING, NULL},
+    [STORE_WEBHOOK_ENABLED] = {"enabled", FIELD_BOOL, NULL},
+    [STORE_WEBHOOK_DISABLED_REASON] = {"disabled_reason", FIELD_STRING, NULL},
+    [STORE_WEBHOOK_OLD_SECRET_UNTIL] = {"old_secret_expires_at", FIELD_TIME, NULL},
 };
 
-static void write_events(struct json_out *json, int64_t events)
+void webhooks_events(struct json_out *json, int64_t events)
 {
     json_out_name(json, "events");
     json_out_array(json);
-    for (int i = 0; i < EVENT_COUNT; i++)
+    for (int i = 0; i < WEBHOOKS_EVENT_COUNT; i++)
         if (events >> i & 1)
             json_out_str(json, dsnd_str_of(event_names[i]));
     json_out_array_end(json);
 }
 
-static void write_members(struct json_out *json, const struct store_rows *rows, size_t row)
+void webhooks_members(struct json_out *json, const struct store_rows *rows, size_t row)
 {
     rows_out_members(json, fields, STORE_WEBHOOK_COLUMNS, rows, row);
-    write_events(json, store_rows_int(rows, row, STORE_WEBHOOK_EVENTS));
+    webhooks_events(json, store_rows_int(rows, row, STORE_WEBHOOK_EVENTS));
 }
 
 struct query {
@@ -71,7 +70,7 @@ static const struct list_spec list_spec = {
     .keys = {STORE_WEBHOOK_ID},
     .key_count = 1,
     .page = page,
-    .members = write_members,
+    .members = webhooks_members,
 };
 
 enum dsnd_err webhooks_list(struct request *request, struct store_conn *conn)
@@ -106,14 +105,22 @@ static bool is_url(struct dsnd_str url)
 
 static int event_bit(const json_t *name)
 {
-    for (int i = 0; i < EVENT_COUNT; i++)
+    for (int i = 0; i < WEBHOOKS_EVENT_COUNT; i++)
         if (dsnd_str_eq(json_in_str(name), dsnd_str_of(event_names[i])))
             return i;
     return -1;
 }
 
-/* False: the answer is made. */
-static bool read_events(struct request *request, const json_t *list, int32_t *ret_events)
+bool webhooks_check_url(struct request *request, struct dsnd_str url)
+{
+    if (is_url(url))
+        return true;
+    request_problem(request, 400, "url",
+                    "url must be https://host/..., in ASCII and without a user name");
+    return false;
+}
+
+bool webhooks_read_events(struct request *request, const json_t *list, int32_t *ret_events)
 {
     int32_t events = 0;
 
@@ -142,7 +149,7 @@ static enum dsnd_err answer_new(struct request *request, int64_t id, const struc
     json_out_int(&json, id);
     json_out_name(&json, "url");
     json_out_str(&json, body->url);
-    write_events(&json, events);
+    webhooks_events(&json, events);
     json_out_name(&json, "secret");
     json_out_str(&json, dsnd_str_of(secret));
     json_out_object_end(&json);
@@ -152,8 +159,8 @@ static enum dsnd_err answer_new(struct request *request, int64_t id, const struc
 static enum dsnd_err add(struct request *request, struct store_conn *conn, json_t *object)
 {
     static const struct member_spec specs[] = {
-        {"url", MEMBER_STRING, offsetof(struct body, url), SIZE_MAX, URL_MAX},
-        {"events", MEMBER_ARRAY, offsetof(struct body, events), SIZE_MAX, EVENT_COUNT},
+        {"url", MEMBER_STRING, offsetof(struct body, url), SIZE_MAX, WEBHOOKS_URL_MAX},
+        {"events", MEMBER_ARRAY, offsetof(struct body, events), SIZE_MAX, WEBHOOKS_EVENT_COUNT},
     };
     struct body body = {DSND_STR_ABSENT, NULL};
     struct params_error error;
@@ -166,12 +173,8 @@ static enum dsnd_err add(struct request *request, struct store_conn *conn, json_
         request_problem_of(request, 400, &error);
         return DSND_OK;
     }
-    if (!is_url(body.url)) {
-        request_problem(request, 400, "url",
-                        "url must be https://host/..., in ASCII and without a user name");
-        return DSND_OK;
-    }
-    if (!read_events(request, body.events, &events))
+    if (!webhooks_check_url(request, body.url) ||
+        !webhooks_read_events(request, body.events, &events))
         return DSND_OK;
     err = hook_secret_new(secret);
     if (!err)
@@ -199,41 +202,4 @@ enum dsnd_err webhooks_post(struct request *request, struct store_conn *conn)
     err = add(request, conn, object);
     json_decref(object);
     return err;
-}
-
-enum dsnd_err webhooks_delete(struct request *request, struct store_conn *conn)
-{
-    uint64_t id = 0;
-    enum dsnd_err err;
-
-    if (!request_params(request, NULL, 0, NULL))
-        return DSND_OK;
-    if (dsnd_str_to_u64(request->segment[0], INT64_MAX, &id))
-        return DSND_ERR_NOT_FOUND;
-    err = store_webhook_remove(conn, (int64_t)id);
-    if (!err)
-        request_empty(request, 204);
-    return err;
-}
-
-enum dsnd_err webhooks_replay(struct request *request, struct store_conn *conn)
-{
-    struct json_out json;
-    uint64_t id = 0;
-    int64_t count = 0;
-    enum dsnd_err err;
-
-    if (!request_params(request, NULL, 0, NULL))
-        return DSND_OK;
-    if (dsnd_str_to_u64(request->segment[0], INT64_MAX, &id))
-        return DSND_ERR_NOT_FOUND;
-    err = store_webhook_replay(conn, (int64_t)id, &count);
-    if (err)
-        return err;
-    request_json(request, 200, &json);
-    json_out_object(&json);
-    json_out_name(&json, "events");
-    json_out_int(&json, count);
-    json_out_object_end(&json);
-    return request_json_end(request, &json);
 }

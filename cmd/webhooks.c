@@ -40,7 +40,7 @@ struct sender {
 
 struct worker {
     struct sender *sender;
-    bool counts; /* sets the gauges, and speaks for all where the database is away */
+    bool looks_after; /* forgets, sets the gauges, and speaks for all where the database is away */
     int64_t counted_ms;
     int64_t noted_ms;
     struct store_conn *conn;
@@ -58,27 +58,18 @@ static void pause_ms(const struct sender *sender, int ms)
         (void)nanosleep(&step, NULL);
 }
 
-/* As many events as fit into one body; at least one. `*ret_count` of them went in. */
-static enum dsnd_err make_body(struct dsnd_buf *body, const struct store_rows *events,
-                               size_t *ret_count)
+static enum dsnd_err make_body(struct dsnd_buf *body, const struct store_rows *events)
 {
-    size_t count = 0;
     enum dsnd_err err;
 
     dsnd_buf_clear(body);
     err = dsnd_buf_add(body, DSND_STR("{\"events\":["));
-    while (!err && count < store_rows_count(events)) {
-        struct dsnd_str event = store_rows_value(events, count, STORE_EVENT_BODY);
-
-        if (count && body->len + event.len > BATCH_OCTETS)
-            break;
-        if (count)
+    for (size_t i = 0; i < store_rows_count(events) && !err; i++) {
+        if (i)
             err = dsnd_buf_add_char(body, ',');
         if (!err)
-            err = dsnd_buf_add(body, event);
-        count++;
+            err = dsnd_buf_add(body, store_rows_value(events, i, STORE_EVENT_BODY));
     }
-    *ret_count = count;
     return err ? err : dsnd_buf_add(body, DSND_STR("]}"));
 }
 
@@ -90,31 +81,29 @@ static uint32_t random_number(void)
     return number;
 }
 
-static enum dsnd_err note_failure(struct worker *self, const struct store_rows *claim,
-                                  const struct hook_answer *answer)
+static enum dsnd_err note_failure(struct worker *self, struct store_webhook_attempt *attempt,
+                                  int64_t failures)
 {
-    int64_t id = store_rows_int(claim, 0, STORE_CLAIM_ID);
-    int64_t failures = store_rows_int(claim, 0, STORE_CLAIM_FAILURES);
-    struct store_webhook_failure failure = {
-        .status = answer->status,
-        .reason = dsnd_str_of(answer->reason),
-        .wait_ms = hook_backoff_ms(failures, random_number()),
-        .keep_ms = (int64_t)self->sender->settings->webhooks.retry,
-    };
     int64_t dead = 0;
-    enum dsnd_err err = store_webhook_failed(self->conn, id, &failure, &dead);
+    enum dsnd_err err;
 
+    attempt->wait_ms = hook_backoff_ms(failures, random_number());
+    attempt->keep_ms = (int64_t)self->sender->settings->webhooks.retry;
+    err = store_webhook_failed(self->conn, attempt, &dead);
     metrics_add(METRIC_WEBHOOK_FAILED, 1);
     metrics_add(METRIC_WEBHOOK_GIVEN_UP, (uint64_t)dead);
     log_event(LOG_LEVEL_WARN, "webhook.failed",
-              "webhook=%" PRId64 " status=%d reason=\"%s\" again_ms=%" PRId64 " given_up=%" PRId64,
-              id, answer->status, answer->reason, failure.wait_ms, dead);
+              "webhook=%" PRId64 " status=%d reason=\"%.*s\" again_ms=%" PRId64
+              " given_up=%" PRId64,
+              attempt->id, attempt->status, DSND_STR_ARG(attempt->reason), attempt->wait_ms, dead);
     return err;
 }
 
 /* `id` names these events and no others: retries of the same carry the same id. */
-static void make_id(char id[128], int64_t hook, const struct store_rows *events, size_t count)
+static void make_id(char id[128], int64_t hook, const struct store_rows *events)
 {
+    size_t count = store_rows_count(events);
+
     (void)snprintf(id, 128, "msg_%" PRId64 "_%" PRId64 "_%" PRId64 "_%zu", hook,
                    store_rows_int(events, 0, STORE_EVENT_SEQ),
                    store_rows_int(events, count - 1, STORE_EVENT_SEQ), count);
@@ -123,27 +112,38 @@ static void make_id(char id[128], int64_t hook, const struct store_rows *events,
 static enum dsnd_err post_events(struct worker *self, const struct store_rows *claim,
                                  const struct store_rows *events)
 {
-    int64_t hook = store_rows_int(claim, 0, STORE_CLAIM_ID);
     char url[2048];
     char id[128];
-    size_t count = 0;
-    struct hook_message message = {.url = url, .id = id};
+    struct store_webhook_attempt attempt = {.id = store_rows_int(claim, 0, STORE_CLAIM_ID),
+                                            .events = events};
+    struct hook_message message = {.url = url,
+                                   .id = id,
+                                   .secret = store_rows_value(claim, 0, STORE_CLAIM_SECRET),
+                                   .old_secret =
+                                       store_rows_value(claim, 0, STORE_CLAIM_OLD_SECRET)};
     struct hook_answer answer;
+    bool taken;
     enum dsnd_err err =
         dsnd_str_copy(store_rows_value(claim, 0, STORE_CLAIM_URL), url, sizeof(url));
 
     if (!err)
-        err = make_body(&self->body, events, &count);
+        err = make_body(&self->body, events);
     if (err)
         return err;
-    make_id(id, hook, events, count);
-    message.secret = store_rows_value(claim, 0, STORE_CLAIM_SECRET);
+    make_id(id, attempt.id, events);
     message.timestamp = dsnd_clock_now_us() / DSND_US_PER_S;
     message.body = dsnd_buf_str(&self->body);
-    if (!hook_post(self->poster, &message, &self->sender->stop, &answer))
-        return note_failure(self, claim, &answer);
-    metrics_add(METRIC_WEBHOOK_DELIVERED, count);
-    return store_webhook_delivered(self->conn, hook, events, count, answer.status);
+    attempt.message = dsnd_str_of(id);
+    attempt.octets = message.body.len;
+    attempt.duration_ms = dsnd_clock_monotonic_ms();
+    taken = hook_post(self->poster, &message, &self->sender->stop, &answer);
+    attempt.duration_ms = dsnd_clock_monotonic_ms() - attempt.duration_ms;
+    attempt.status = answer.status;
+    attempt.reason = dsnd_str_of(answer.reason);
+    if (!taken)
+        return note_failure(self, &attempt, store_rows_int(claim, 0, STORE_CLAIM_FAILURES));
+    metrics_add(METRIC_WEBHOOK_DELIVERED, store_rows_count(events));
+    return store_webhook_delivered(self->conn, &attempt);
 }
 
 /* One endpoint that is due. DSND_ERR_NOT_FOUND: none is. */
@@ -156,7 +156,7 @@ static enum dsnd_err work(struct worker *self)
 
     if (!err)
         err = store_webhook_events(self->conn, store_rows_int(claim, 0, STORE_CLAIM_ID),
-                                   BATCH_EVENTS, &events);
+                                   BATCH_EVENTS, BATCH_OCTETS, &events);
     if (!err && store_rows_count(events) > 0)
         err = post_events(self, claim, events);
     store_rows_free(events);
@@ -164,17 +164,23 @@ static enum dsnd_err work(struct worker *self)
     return err;
 }
 
-static enum dsnd_err count(struct worker *self)
+/* Now and then, by one of them: forget what is old, and set the gauges. */
+static enum dsnd_err look_after(struct worker *self)
 {
     int64_t now = dsnd_clock_monotonic_ms();
     int64_t waiting = 0;
     int64_t dead = 0;
+    int64_t given_up = 0;
     enum dsnd_err err;
 
-    if (!self->counts || (self->counted_ms && now < self->counted_ms + COUNT_MS))
+    if (!self->looks_after || (self->counted_ms && now < self->counted_ms + COUNT_MS))
         return DSND_OK;
     self->counted_ms = now;
-    err = store_webhook_count(self->conn, &waiting, &dead);
+    err = store_webhook_forget(self->conn, (int64_t)self->sender->settings->webhooks.retry,
+                               &given_up);
+    if (!err)
+        err = store_webhook_count(self->conn, &waiting, &dead);
+    metrics_add(METRIC_WEBHOOK_GIVEN_UP, (uint64_t)given_up);
     metrics_set(METRIC_WEBHOOK_WAITING, (uint64_t)waiting);
     metrics_set(METRIC_WEBHOOK_DEAD, (uint64_t)dead);
     return err;
@@ -186,7 +192,7 @@ static void note_away(struct worker *self, enum dsnd_err err)
     int64_t now_ms = dsnd_clock_monotonic_ms();
     char text[512];
 
-    if (!self->counts || (self->noted_ms && now_ms - self->noted_ms < NOTE_MS))
+    if (!self->looks_after || (self->noted_ms && now_ms - self->noted_ms < NOTE_MS))
         return;
     self->noted_ms = now_ms;
     log_event(LOG_LEVEL_ERR, "webhook.database_away", "reason=\"%s\" error=\"%s\"",
@@ -213,7 +219,7 @@ static void *run_worker(void *context)
         if (!self->conn)
             err = store_connect(self->sender->settings->database.url, "dsnd webhooks", &self->conn);
         if (!err)
-            err = count(self);
+            err = look_after(self);
         if (!err)
             err = work(self);
         if (err == DSND_ERR_NOT_FOUND)
@@ -237,7 +243,7 @@ static enum dsnd_err start(struct sender *sender, struct worker *workers, size_t
         struct worker *w = &workers[i];
 
         *w = (struct worker){.sender = sender,
-                             .counts = i == 0,
+                             .looks_after = i == 0,
                              .poster = hook_poster_new(&settings),
                              .body = DSND_BUF_INIT((size_t)8 * BATCH_OCTETS)};
         if (!w->poster)

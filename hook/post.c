@@ -129,12 +129,30 @@ static bool add_header(struct curl_slist **list, const char *name, const char *v
     return longer != NULL;
 }
 
+/* One signature, or while a secret takes over from another that of both, the new one first. */
+static enum dsnd_err sign(const struct hook_message *message,
+                          char ret_text[2 * HOOK_SIGNATURE_SIZE])
+{
+    struct dsnd_str secrets[] = {message->secret, message->old_secret};
+    size_t len = 0;
+    enum dsnd_err err = DSND_OK;
+
+    for (size_t i = 0; i < 2 && dsnd_str_present(secrets[i]) && !err; i++) {
+        if (i)
+            ret_text[len++] = ' ';
+        err = hook_sign(secrets[i], dsnd_str_of(message->id), message->timestamp, message->body,
+                        ret_text + len);
+        if (!err)
+            len += strlen(ret_text + len);
+    }
+    return err;
+}
+
 static enum dsnd_err make_headers(const struct hook_message *message, struct curl_slist **list)
 {
-    char signature[HOOK_SIGNATURE_SIZE];
+    char signatures[2 * HOOK_SIGNATURE_SIZE];
     char timestamp[24];
-    enum dsnd_err err = hook_sign(message->secret, dsnd_str_of(message->id), message->timestamp,
-                                  message->body, signature);
+    enum dsnd_err err = sign(message, signatures);
 
     if (err)
         return err;
@@ -143,7 +161,7 @@ static enum dsnd_err make_headers(const struct hook_message *message, struct cur
     if (!add_header(list, "Content-Type", "application/json") ||
         !add_header(list, "webhook-id", message->id) ||
         !add_header(list, "webhook-timestamp", timestamp) ||
-        !add_header(list, "webhook-signature", signature) || !add_header(list, "Expect", ""))
+        !add_header(list, "webhook-signature", signatures) || !add_header(list, "Expect", ""))
         return DSND_ERR_NOMEM;
     return DSND_OK;
 }
@@ -164,12 +182,17 @@ static CURLcode perform(struct hook_poster *self, const struct hook_message *mes
 
 static void tell(const struct hook_poster *self, CURLcode code, struct hook_answer *answer)
 {
-    if (self->refused)
+    bool taken = answer->status >= 200 && answer->status <= 299;
+
+    /* Whoever says 2xx and then talks on has taken it all the same. */
+    if (taken && code == CURLE_WRITE_ERROR && self->taken > ANSWER_OCTETS_MAX)
+        return;
+    if (self->refused && code != CURLE_OK)
         (void)snprintf(answer->reason, sizeof(answer->reason),
                        "the name leads to an address that is not public");
     else if (code != CURLE_OK)
         (void)snprintf(answer->reason, sizeof(answer->reason), "%s", curl_easy_strerror(code));
-    else if (answer->status < 200 || answer->status > 299)
+    else if (!taken)
         (void)snprintf(answer->reason, sizeof(answer->reason), "answered %d", answer->status);
 }
 

@@ -22,8 +22,9 @@ struct hook_settings {
 struct hook_message {
     const char *url;
     struct dsnd_str secret;
-    const char *id;    /* webhook-id */
-    int64_t timestamp; /* seconds since 1970 */
+    struct dsnd_str old_secret; /* signs too while it is followed by `secret`; absent: none */
+    const char *id;             /* webhook-id */
+    int64_t timestamp;          /* seconds since 1970 */
     struct dsnd_str body;
 };
 

@@ -91,6 +91,7 @@ class Description(Case):
               "putSuppressionPolicy": {"threshold": 0},
               "decideHeld": {"decision": "drop"},
               "addWebhook": {"url": "https://hooks.example.com/x", "events": ["delay.closed"]},
+              "putWebhook": {"events": ["delay.closed"]}, "rotateWebhook": {"overlap_s": 60},
               "mintReturnPaths": {"campaign": "described", "recipients": ["d@x.example"]}}
 
     @classmethod
@@ -232,12 +233,15 @@ class Description(Case):
                     self.assertEqual(list(self.checker.errors(reply.json, schema)), [])
 
     def test_lists_are_streamed_as_described(self):
+        self.ids["/v1/webhooks"] = self.ask(
+            "POST", "/v1/webhooks", self.BODIES["addWebhook"]).json["id"]
         for method, path, operation in self.operations():
             if "format" not in self.parameters(operation, "query"):
                 continue
             row = resolve(self.document, resolve(
                 self.document, operation["responses"]["200"]["content"]["application/json"]["schema"]
             )["properties"]["data"]["items"])
+            path = self.fill(path)
             reply = self.good(self.get(path, format="ndjson"))
             with self.subTest(path=path):
                 for line in reply.lines:

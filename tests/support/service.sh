@@ -8,6 +8,7 @@
 #   service_token         a token for everything, into $service_token
 #   sql STATEMENT         ask PostgreSQL
 #   api METHOD PATH ...   call the API; more arguments go to curl
+#   service_stored        whether PostgreSQL has all that SMTP took since the first service_start
 #
 # At the end of the script all of it goes away; the log is shown if the script failed, and what a
 # sanitizer said in it is a failure. Settings may
@@ -112,5 +113,13 @@ api() {
 }
 
 service_psql() { printf '%s\n' /usr/lib/postgresql/*/bin/psql | sort -V | tail -n 1; }
+
+service_stored() {
+    local taken
+    taken=$(curl -fs "http://$DSND_METRICS_LISTEN/metrics" |
+        sed -n 's/^dsnd_smtp_messages_total \([0-9]*\)$/\1/p')
+    [ "${taken:-0}" != 0 ] &&
+        [ "$(sql "SELECT coalesce(sum(sequence), 0) >= $taken FROM journal_position")" = t ]
+}
 
 sql() { "$(service_psql)" "$DSND_DATABASE_URL" -Atqc "$1"; }
