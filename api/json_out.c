@@ -1,7 +1,7 @@
 #include "api/json_out.h"
 
-#include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "base/utf8.h"
 
@@ -96,8 +96,29 @@ static void add_escape(struct json_out *self, unsigned char c)
     add(self, dsnd_str_make(text, 6));
 }
 
+/* Most strings need no escape: room is asked for once. */
+static void quoted_plain(struct json_out *self, struct dsnd_str s)
+{
+    char *at;
+
+    if (!self->err)
+        self->err = dsnd_buf_reserve(self->buf, s.len + 2);
+    if (self->err)
+        return;
+    at = self->buf->ptr + self->buf->len;
+    *at++ = '"';
+    if (s.len)
+        memcpy(at, s.ptr, s.len);
+    at[s.len] = '"';
+    self->buf->len += s.len + 2;
+}
+
 static void quoted(struct json_out *self, struct dsnd_str s)
 {
+    if (plain_run(s) == s.len) {
+        quoted_plain(self, s);
+        return;
+    }
     add(self, DSND_STR("\""));
     while (s.len > 0 && !self->err) {
         size_t run = plain_run(s);
@@ -137,9 +158,17 @@ void json_out_str(struct json_out *self, struct dsnd_str value)
 
 void json_out_int(struct json_out *self, int64_t value)
 {
+    char text[24];
+    char *at = text + sizeof(text);
+    uint64_t rest = value < 0 ? 0 - (uint64_t)value : (uint64_t)value;
+
+    do
+        *--at = (char)('0' + rest % 10);
+    while (rest /= 10);
+    if (value < 0)
+        *--at = '-';
     separate(self);
-    if (!self->err)
-        self->err = dsnd_buf_addf(self->buf, "%" PRId64, value);
+    add(self, dsnd_str_make(at, (size_t)(text + sizeof(text) - at)));
 }
 
 void json_out_bool(struct json_out *self, bool value)

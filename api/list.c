@@ -163,7 +163,7 @@ static enum dsnd_err begin_stream(struct request *request, struct store_conn *co
     request->content_type = state->format == REQUEST_CSV ? "text/csv; charset=utf-8; header=present"
                                                          : "application/x-ndjson";
     if (!end)
-        request->stream = (struct request_stream){next_page, state};
+        request->stream = (struct request_stream){next_page, state, 0};
     return DSND_OK;
 }
 

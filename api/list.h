@@ -12,7 +12,7 @@
 enum {
     LIST_LIMIT_DEFAULT = 100,
     LIST_LIMIT_MAX = 1000,
-    LIST_PAGE = 2000, /* rows a query while streaming */
+    LIST_PAGE = 5000, /* rows a query while streaming */
 };
 
 struct list_spec {

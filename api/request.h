@@ -61,6 +61,7 @@ struct request_stream {
     enum dsnd_err (*next)(void *state, struct store_conn *conn, struct dsnd_buf *out,
                           bool *ret_end);
     void *state;
+    size_t taken; /* octets of the request's `out` that are on their way */
 };
 
 struct request {

@@ -67,7 +67,9 @@ static ssize_t read_stream(void *cls, uint64_t position, char *dst, size_t max)
     size_t len;
 
     (void)position;
-    if (request->out.len == 0 && !end) {
+    if (request->stream.taken == request->out.len && !end) {
+        dsnd_buf_clear(&request->out);
+        request->stream.taken = 0;
         /* Each page has its own deadline: a reader must take one within it. */
         watch_set(request->api->watch, request->watch,
                   (int64_t)request->api->settings.request_timeout_ms);
@@ -76,11 +78,13 @@ static ssize_t read_stream(void *cls, uint64_t position, char *dst, size_t max)
         if (end)
             request->stream.next = NULL;
     }
-    if (request->out.len == 0)
+    len = request->out.len - request->stream.taken;
+    if (len == 0)
         return end ? MHD_CONTENT_READER_END_OF_STREAM : 0;
-    len = request->out.len < max ? request->out.len : max;
-    memcpy(dst, request->out.ptr, len);
-    dsnd_buf_consume(&request->out, len);
+    if (len > max)
+        len = max;
+    memcpy(dst, request->out.ptr + request->stream.taken, len);
+    request->stream.taken += len;
     return (ssize_t)len;
 }
 

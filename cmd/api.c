@@ -2,6 +2,7 @@
  * dsnd api: the HTTP API. Talks to the database only.
  */
 #include <errno.h>
+#include <malloc.h>
 #include <string.h>
 
 #include "api/server.h"
@@ -12,7 +13,10 @@
 #include "cmd/commands.h"
 #include "cmd/material.h"
 
-enum { API_DRAIN_MAX_MS = 10000 };
+enum {
+    API_DRAIN_MAX_MS = 10000,
+    API_KEPT_OCTETS = 32 * 1024 * 1024, /* of free memory, for what the next page of rows needs */
+};
 
 struct api_process {
     struct settings *settings;
@@ -114,6 +118,9 @@ int cmd_api(int argc, char **argv)
 
     if (status >= 0)
         return status;
+    /* Or a list that is streamed gives its memory back and asks for it again with every page. */
+    (void)mallopt(M_TRIM_THRESHOLD, API_KEPT_OCTETS);
+    (void)mallopt(M_MMAP_THRESHOLD, API_KEPT_OCTETS / 4);
     err = child_begin("api", METRICS_SLOT_API);
     if (!err)
         err = child_give_up_root(settings.process.user, true);

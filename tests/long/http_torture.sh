@@ -19,7 +19,7 @@ sql 'UPDATE incident_limit SET records = 1'
 # A refusal, which opens an incident, and one message that was set aside.
 path=$(api POST /v1/return-paths -f -H 'Content-Type: application/json' \
     -d '{"campaign":"spring","recipients":["b@x.example"]}' | sed 's/.*"address":"\([^"]*\)".*/\1/')
-printf 'Subject: Undelivered Mail Returned to Sender\r\n\r\n<b@x.example>: host mx.x.example said: %s\r\n' \
+printf 'Subject: Undelivered Mail Returned to Sender\r\n\r\n<b@x.example>: %s\r\n' \
     '554 5.7.1 Service unavailable; Client host [192.0.2.5] blocked using zen.spamhaus.org' |
     curl -sS "smtp://$DSND_SMTP_LISTEN" --mail-from '' --mail-rcpt "$path" -T -
 status=''
