@@ -311,26 +311,45 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION delivery_total_drop() IS 'Deliveries that are gone';
 
--- What was there before.
+-- What was there before; however much it is, no array holds all of it.
 UPDATE delivery d SET sent_at = s.sent_at, sent_registered = true
     FROM send s WHERE s.campaign_id = d.campaign_id AND s.ref = d.ref;
+INSERT INTO total_cohort (campaign_id, hour, provider, class, sent, failed, hard, soft, block,
+                          delivered, handed_off, delay_open, delayed, complained)
+    SELECT x.campaign_id, x.hour, x.provider, x.class, sum(x.sent), sum(x.failed), sum(x.hard),
+        sum(x.soft), sum(x.block), sum(x.delivered), sum(x.handed_off), sum(x.delay_open),
+        sum(x.delayed), sum(x.complained)
+    FROM (SELECT c.campaign_id, c.hour, c.provider, c.class, c.sent, c.failed, c.hard, c.soft,
+                 c.block, c.delivered, c.handed_off, c.delay_open, c.delayed, c.complained
+          FROM delivery d CROSS JOIN LATERAL delivery_counts(d) c
+          UNION ALL
+          SELECT campaign_id, total_bucket(sent_at), provider, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0
+          FROM send) x
+    GROUP BY 1, 2, 3, 4
+    HAVING sum(x.sent + x.failed + x.delivered + x.handed_off + x.delay_open + x.delayed
+               + x.complained) > 0;
 INSERT INTO total_roll (basis, campaign_id, dims, hour, provider, class,
                         sent, failed, hard, soft, block, delivered, handed_off, delay_open,
                         delayed, complained, statuses, proven)
-    SELECT 0, r.campaign_id, r.dims, date_trunc('hour', x.hour, 'UTC'), r.provider, r.class,
+    SELECT r.basis, r.campaign_id, r.dims, date_trunc('hour', x.hour, 'UTC'), r.provider, r.class,
         sum(x.sent), sum(x.failed), sum(x.hard), sum(x.soft), sum(x.block), sum(x.delivered),
         sum(x.handed_off), sum(x.delay_open), sum(x.delayed), sum(x.complained),
         sum(x.statuses), sum(x.proven)
-    FROM total_hour x CROSS JOIN LATERAL (VALUES (x.campaign_id, 0, '', 0), (-1, 0, '', 0),
-        (-1, 1, x.provider, 0), (-1, 2, '', x.class)) r (campaign_id, dims, provider, class)
-    GROUP BY 2, 3, 4, 5, 6;
-SELECT total_lock();
-SELECT total_cohort_add(array_agg(ROW(x.*)::total_hour)) FROM (
-    SELECT campaign_id, total_bucket(sent_at), provider, 0::smallint, count(*),
-        0::bigint, 0::bigint, 0::bigint, 0::bigint, 0::bigint, 0::bigint, 0::bigint, 0::bigint,
-        0::bigint, 0::bigint, 0::bigint
-    FROM send GROUP BY 1, 2, 3) x HAVING count(*) > 0;
-SELECT delivery_total(NULL, array_agg(d)) FROM delivery d;
+    FROM (SELECT 0 AS basis, h.* FROM total_hour h UNION ALL SELECT 1, c.* FROM total_cohort c) x
+    CROSS JOIN LATERAL (VALUES
+        (0, x.campaign_id, 0, '', 0), (0, -1, 0, '', 0), (0, -1, 1, x.provider, 0),
+        (0, -1, 2, '', x.class), (1, -1, 0, '', 0), (1, -1, 1, x.provider, 0),
+        (1, -1, 2, '', x.class), (1, -1, 3, x.provider, x.class)
+    ) r (basis, campaign_id, dims, provider, class)
+    WHERE r.basis = x.basis GROUP BY 1, 2, 3, 4, 5, 6;
+INSERT INTO total_delay (campaign_id, provider, open, handed_off, delivered, failed, expired)
+    SELECT c.id, d.provider,
+        count(*) FILTER (WHERE d.state = 1 AND d.delay_expired_at IS NULL),
+        count(*) FILTER (WHERE d.state = 2), count(*) FILTER (WHERE d.state = 3),
+        count(*) FILTER (WHERE d.state = 4),
+        count(*) FILTER (WHERE d.state = 1 AND d.delay_expired_at IS NOT NULL)
+    FROM delivery d CROSS JOIN LATERAL (VALUES (d.campaign_id), (-1)) c (id)
+    WHERE d.delayed_at IS NOT NULL GROUP BY 1, 2;
 
 CREATE TRIGGER delivery_total_add AFTER INSERT ON delivery
     REFERENCING NEW TABLE AS fresh FOR EACH STATEMENT EXECUTE FUNCTION delivery_total_add();

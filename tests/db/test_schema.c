@@ -171,6 +171,91 @@ static void partitions_cover_the_days_around_today(void **state)
     assert_int_equal(db_int("SELECT partition_drop('report_raw', current_date + 1)"), 2);
 }
 
+/* ---- what a database held before ---- */
+
+/* Sends of full hours, and deliveries in every state, of half of them known when they were sent. */
+#define SENDS                                                                                  \
+    "(SELECT 'c' || n % 3 AS campaign, 'r' || n AS ref, 'a' || n || '@x.example' AS address, " \
+    "n::bigint AS key, (ARRAY['google', 'yahoo', ''])[1 + n % 3] AS provider, "                \
+    "timestamptz '2026-11-20 00:00Z' + n % 50 * interval '1 hour' AS sent_at "                 \
+    "FROM generate_series(1, 300) n) s"
+#define DELIVERIES                                                                              \
+    "INSERT INTO delivery (campaign_id, ref, state, class, kind, provider, outcome_at, "        \
+    "status_id, delayed_at, delayed_class, delayed_provider, delay_expired_at, complained_at, " \
+    "complained_provider) SELECT c.id, 'r' || n, n % 5, 1 + n % 4, 1 + n % 3, 'google', "       \
+    "now(), n, CASE WHEN n % 5 = 1 OR n % 7 = 0 THEN now() END, 2, 'yahoo', "                   \
+    "CASE WHEN n % 10 = 1 THEN now() END, CASE WHEN n % 5 = 0 THEN now() END, 'google' "        \
+    "FROM generate_series(1, 600) n JOIN campaign c ON c.key = 'c' || n % 3;"                   \
+    "INSERT INTO total_hour AS t (campaign_id, hour, provider, class, failed, hard, statuses) " \
+    "SELECT id, '2026-11-21 07:00Z', 'google', 1, 5, 5, 9 FROM campaign WHERE key <> ''"
+#define CAMPAIGNS "INSERT INTO campaign (key) VALUES ('c0'), ('c1'), ('c2')"
+
+static const char sums[] =
+    "SELECT count(*) || ' ' || md5(string_agg(x.t, ' ' ORDER BY x.t)) FROM ("
+    "SELECT t::text FROM total_cohort t WHERE sent + failed + delivered + handed_off + delay_open "
+    "+ delayed + complained > 0 UNION ALL SELECT t::text FROM total_roll t WHERE sent + failed "
+    "+ delivered + handed_off + delay_open + delayed + complained + statuses > 0 "
+    "UNION ALL SELECT t::text FROM total_hour_all t UNION ALL SELECT t::text FROM total_delay t "
+    "WHERE open + handed_off + delivered + failed + expired > 0) x(t)";
+
+static void migrate_up_to(size_t count)
+{
+    db_exec("CREATE TABLE schema_migration (version integer PRIMARY KEY, name text NOT NULL, "
+            "sha256 text NOT NULL, program text NOT NULL, "
+            "applied_at timestamptz NOT NULL DEFAULT now())");
+    for (size_t i = 0; i < count; i++) {
+        char sql[512];
+
+        db_exec(migrations[i].sql);
+        assert_true(snprintf(sql, sizeof(sql),
+                             "INSERT INTO schema_migration (version, name, sha256, program) "
+                             "VALUES (%d, '%s', '%s', 'x')",
+                             migrations[i].number, migrations[i].name,
+                             migrations[i].sha256) < (int)sizeof(sql));
+        db_exec(sql);
+    }
+}
+
+static void what_was_stored_before_is_summed_up_as_what_comes_after(void **state)
+{
+    enum { BEFORE = 15 };
+    char expected[128] = "";
+    char error[512] = "";
+    int applied = 0;
+
+    (void)state;
+    db_fresh();
+    db_exec(CAMPAIGNS);
+    db_exec("SELECT send_add(array_agg(campaign), array_agg(ref), array_agg(address), "
+            "array_agg(key), array_agg(NULL::text), array_agg(NULL::text), array_agg(provider), "
+            "array_agg(sent_at)) FROM " SENDS);
+    db_exec(DELIVERIES);
+    db_exec("UPDATE delivery d SET sent_at = s.sent_at, sent_registered = true FROM send s "
+            "WHERE s.campaign_id = d.campaign_id AND s.ref = d.ref");
+    assert_int_equal(dsnd_str_copy(dsnd_str_of(db_text(sums)), expected, sizeof(expected)),
+                     DSND_OK);
+    db_empty();
+    migrate_up_to(BEFORE);
+    db_exec(CAMPAIGNS);
+    db_exec("INSERT INTO send (campaign_id, ref, recipient, recipient_key, provider, sent_at) "
+            "SELECT c.id, s.ref, s.address, s.key, s.provider, s.sent_at "
+            "FROM campaign c JOIN " SENDS " ON s.campaign = c.key; "
+            "INSERT INTO total_hour (campaign_id, hour, provider, class, sent) "
+            "SELECT campaign_id, sent_at, provider, 0, count(*) FROM send GROUP BY 1, 2, 3");
+    db_exec(DELIVERIES);
+    /* They count for nothing, and are more than PostgreSQL holds in one value, which is 1 GB. */
+    db_exec("INSERT INTO delivery (campaign_id, ref, state, class, kind, provider, outcome_at, "
+            "status_id, delayed_provider) SELECT 1, 'long', 0, 0, 0, '', now(), 0, "
+            "repeat('x', 50000000);"
+            "INSERT INTO delivery (campaign_id, ref, state, class, kind, provider, outcome_at, "
+            "status_id, delayed_provider) SELECT 1, 'long' || n, 0, 0, 0, '', now(), 0, "
+            "delayed_provider FROM delivery, generate_series(1, 22) n WHERE ref = 'long'");
+    if (store_migrate(db_url(), &applied, error, sizeof(error)))
+        fail_msg("%s", error);
+    assert_int_equal(applied, store_schema_version - BEFORE);
+    assert_string_equal(db_text(sums), expected);
+}
+
 static void pool_gives_at_most_its_size_and_replaces_lost_connections(void **state)
 {
     struct store_pool *pool = NULL;
@@ -220,6 +305,7 @@ int main(void)
         cmocka_unit_test(every_table_that_grows_with_mail_can_be_distributed),
         cmocka_unit_test(every_statement_can_be_prepared),
         cmocka_unit_test(partitions_cover_the_days_around_today),
+        cmocka_unit_test(what_was_stored_before_is_summed_up_as_what_comes_after),
         cmocka_unit_test(pool_gives_at_most_its_size_and_replaces_lost_connections),
         cmocka_unit_test(a_database_that_is_away_is_unavailable),
     };
