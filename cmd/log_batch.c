@@ -250,12 +250,14 @@ static enum dsnd_err make_item(struct join *self, const struct log_pending *pend
     struct report *report = dsnd_arena_alloc(&batch->arena, sizeof(*report));
     struct dsnd_str *to = dsnd_arena_alloc(&batch->arena, sizeof(*to));
     bool has_id = event->message_id.len || !entry;
+    /* A report says itself of when it is. */
+    int64_t at_us = event->is_report ? dsnd_clock_now_us() : event->at_us;
     enum dsnd_err err;
 
     if (!path || !report || !to)
         return DSND_ERR_NOMEM;
     *to = event->sender;
-    return_path_verify(self->context->keys, *to, event->at_us, self->context->max_age_us, path);
+    return_path_verify(self->context->keys, *to, at_us, self->context->max_age_us, path);
     if (path->verdict != RETURN_PATH_SIGNED) {
         batch->counts.foreign++;
         if (!self->context->keep_foreign)
@@ -273,7 +275,7 @@ static enum dsnd_err make_item(struct join *self, const struct log_pending *pend
         .envelope_to = to,
         .return_paths = path,
         .envelope_to_count = 1,
-        .registers = !event->feedback,
+        .registers = !event->is_report,
         .sent_us = sent_at(event, entry),
         .octets = pending->line,
         .report = report,

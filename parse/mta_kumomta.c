@@ -11,13 +11,14 @@
 static const struct {
     struct dsnd_str name;
     enum report_action action;
+    bool is_report;
 } types[] = {
-    {DSND_STR_INIT("Delivery"), REPORT_ACTION_DELIVERED},
-    {DSND_STR_INIT("TransientFailure"), REPORT_ACTION_DELAYED},
-    {DSND_STR_INIT("Bounce"), REPORT_ACTION_FAILED},
-    {DSND_STR_INIT("Expiration"), REPORT_ACTION_FAILED},
-    {DSND_STR_INIT("AdminBounce"), REPORT_ACTION_FAILED},
-    {DSND_STR_INIT("OOB"), REPORT_ACTION_FAILED},
+    {DSND_STR_INIT("Delivery"), REPORT_ACTION_DELIVERED, false},
+    {DSND_STR_INIT("TransientFailure"), REPORT_ACTION_DELAYED, false},
+    {DSND_STR_INIT("Bounce"), REPORT_ACTION_FAILED, false},
+    {DSND_STR_INIT("Expiration"), REPORT_ACTION_FAILED, false},
+    {DSND_STR_INIT("AdminBounce"), REPORT_ACTION_FAILED, false},
+    {DSND_STR_INIT("OOB"), REPORT_ACTION_FAILED, true},
 };
 
 static struct dsnd_str text_of(const json_t *value)
@@ -149,6 +150,7 @@ static enum dsnd_err read_feedback(struct mta_line *self, const json_t *feedback
     enum dsnd_err err;
 
     event->kind = MTA_EVENT_RESULT;
+    event->is_report = true;
     event->feedback = REPORT_FEEDBACK_OTHER;
     for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++)
         if (dsnd_str_ieq(type, kinds[i].name))
@@ -195,6 +197,7 @@ static enum dsnd_err read_record(struct mta_line *self, json_t *record)
         if (!dsnd_str_eq(type, types[i].name))
             continue;
         self->event->action = types[i].action;
+        self->event->is_report = types[i].is_report;
         return read_result(self, record);
     }
     return DSND_OK;

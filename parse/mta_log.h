@@ -9,6 +9,7 @@
 #ifndef DSND_PARSE_MTA_LOG_H
 #define DSND_PARSE_MTA_LOG_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -54,6 +55,9 @@ struct mta_event {
     struct dsnd_str final_recipient; /* of the only recipient, where it is another */
     enum report_action action;
     enum report_feedback feedback; /* a complaint (RFC 5965) */
+    /* Told by a report that came by mail: anybody may have written it, sender, recipient and time.
+     */
+    bool is_report;
     struct report_status status;
     struct dsnd_str remote_mta;
     struct dsnd_str diagnostic; /* what the remote said, or the server's own words */

@@ -48,14 +48,14 @@ static const struct {
 /* Types of records; in a file of one type it may be written out. */
 static const struct {
     struct dsnd_str name;
-    enum report_action action;
-    bool complains;
+    enum report_action action; /* NONE: it complains */
+    bool is_report;
 } types[] = {
     {DSND_STR_INIT("d"), REPORT_ACTION_DELIVERED, false},
     {DSND_STR_INIT("delivery"), REPORT_ACTION_DELIVERED, false},
     {DSND_STR_INIT("b"), REPORT_ACTION_FAILED, false},
     {DSND_STR_INIT("bounce"), REPORT_ACTION_FAILED, false},
-    {DSND_STR_INIT("rb"), REPORT_ACTION_FAILED, false},
+    {DSND_STR_INIT("rb"), REPORT_ACTION_FAILED, true},
     {DSND_STR_INIT("t"), REPORT_ACTION_DELAYED, false},
     {DSND_STR_INIT("transient"), REPORT_ACTION_DELAYED, false},
     {DSND_STR_INIT("tq"), REPORT_ACTION_DELAYED, false},
@@ -224,7 +224,8 @@ enum dsnd_err mta_powermta_read(struct mta_line *self, struct dsnd_str text)
         if (!dsnd_str_eq(value[SLOT_TYPE], types[i].name))
             continue;
         self->event->action = types[i].action;
-        return read_result(self, value, types[i].complains);
+        self->event->is_report = types[i].is_report;
+        return read_result(self, value, types[i].action == REPORT_ACTION_NONE);
     }
     return DSND_OK;
 }

@@ -46,8 +46,8 @@ struct store_item {
     /* RFC 3461: RET of MAIL, then NOTIFY and ORCPT of each of envelope_to; NULL: none was given. */
     const struct dsnd_str *envelope_parameters;
     /*
-     * From the log of the sender's own mail server: what it tells of was sent, at `sent_us`, and is
-     * registered as POST /v1/sends does. Its raw octets are not kept.
+     * From the log of the sender's own mail server, and no report that it received: what it tells
+     * of was sent, at `sent_us`, and is registered as POST /v1/sends does.
      */
     bool registers;
     int64_t sent_us;

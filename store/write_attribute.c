@@ -4,29 +4,65 @@
  * signature proves the address it was made for, and nothing else does but what only the sender and
  * the recipient know.
  */
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "store/write_span.h"
 
-/* A registered send of a signed path, or absent views. */
-static void find_send_by_ref(struct write_span *self, struct write_item *w)
+/* The registered send of a signed path; false if there is none. */
+static bool find_send_by_ref(struct write_span *self, struct write_item *w)
 {
     const PGresult *rows = self->found[WRITE_LOOKUP_SEND_BY_REF];
     struct dsnd_str campaign = dsnd_str_of(w->path->campaign);
     struct dsnd_str ref = dsnd_str_of(w->path->ref);
     int row = write_find(rows, 0, campaign);
 
-    for (; row >= 0 && row < PQntuples(rows) && dsnd_str_eq(pg_str(rows, row, 0), campaign); row++)
-        if (dsnd_str_eq(pg_str(rows, row, 1), ref))
-            w->send_recipient = pg_str(rows, row, 2);
     w->send_ref = ref;
-    /*
-     * Nobody registered whose the sender's own ref is, but the sender's own server tells whom it
-     * went to. Who received the message could send another by its return path only after that.
-     */
-    if (w->item.registers && !dsnd_str_present(w->send_recipient) && w->report.recipient_count == 1)
-        w->send_recipient = w->report.recipients[0].recipient;
+    for (; row >= 0 && row < PQntuples(rows) && dsnd_str_eq(pg_str(rows, row, 0), campaign); row++)
+        if (dsnd_str_eq(pg_str(rows, row, 1), ref)) {
+            w->send_recipient = pg_str(rows, row, 2);
+            return true;
+        }
+    return false;
+}
+
+static int compare_refs(const struct write_item *a, const struct write_item *b)
+{
+    int order = strcmp(a->path->campaign, b->path->campaign);
+
+    return order ? order : strcmp(a->path->ref, b->path->ref);
+}
+
+static int compare_own(const void *left, const void *right)
+{
+    const struct write_item *a = *(const struct write_item *const *)left;
+    const struct write_item *b = *(const struct write_item *const *)right;
+    int order = compare_refs(a, b);
+
+    if (order)
+        return order;
+    return a < b ? -1 : a > b;
+}
+
+/*
+ * Nobody registered whose the sender's own ref is, but the sender's own server tells whom it went
+ * to. Who received the message could send another by its return path only after that. So the first
+ * item that registers it says it for those behind it, as it would in a batch before theirs.
+ */
+static void explain_refs(struct write_item **own, size_t count)
+{
+    const struct write_item *first = NULL;
+
+    qsort(own, count, sizeof(*own), compare_own);
+    for (size_t i = 0; i < count; i++) {
+        if (first && compare_refs(first, own[i]) != 0)
+            first = NULL;
+        if (!first && own[i]->item.registers)
+            first = own[i];
+        if (first && first->report.recipient_count == 1)
+            own[i]->send_recipient = first->report.recipients[0].recipient;
+    }
 }
 
 static int64_t campaign_of(const struct write_span *self, struct dsnd_str key)
@@ -273,11 +309,16 @@ static enum dsnd_err attribute_status(struct write_span *self, const struct writ
     return DSND_OK;
 }
 
-enum dsnd_err write_attribute(struct write_span *self)
+/* Campaigns and sends of all items. */
+static enum dsnd_err find_sends(struct write_span *self)
 {
-    enum dsnd_err err = DSND_OK;
+    struct write_item **own =
+        dsnd_arena_array(&self->arena, self->count + 1, sizeof(struct write_item *));
+    size_t count = 0;
 
-    for (size_t i = 0; i < self->count && !err; i++) {
+    if (!own)
+        return DSND_ERR_NOMEM;
+    for (size_t i = 0; i < self->count; i++) {
         struct write_item *w = &self->items[i];
 
         w->send_ref = DSND_STR_ABSENT;
@@ -286,10 +327,25 @@ enum dsnd_err write_attribute(struct write_span *self)
             continue;
         if (w->path) {
             w->campaign_id = campaign_of(self, dsnd_str_of(w->path->campaign));
-            find_send_by_ref(self, w);
+            if (!find_send_by_ref(self, w) && !w->path->ref_is_hash)
+                own[count++] = w;
         } else if (!w->is_refused) {
             attribute_unsigned(self, w);
         }
+    }
+    explain_refs(own, count);
+    return DSND_OK;
+}
+
+enum dsnd_err write_attribute(struct write_span *self)
+{
+    enum dsnd_err err = find_sends(self);
+
+    for (size_t i = 0; i < self->count && !err; i++) {
+        struct write_item *w = &self->items[i];
+
+        if (w->fate != WRITE_FATE_STORED)
+            continue;
         for (size_t i_status = 0; i_status < w->status_count && !err; i_status++) {
             struct write_status *s = &w->statuses[i_status];
 

@@ -134,6 +134,70 @@ static void an_own_ref_is_explained_by_the_log(void **state)
     items_free(items);
 }
 
+/* Of several lines in one batch the first tells it, as if the others came in a batch of their own.
+ */
+static void the_first_line_of_a_batch_explains_a_ref(void **state)
+{
+    struct items *items = items_new();
+    struct item_spec own = failed;
+    struct store_conn *conn;
+
+    (void)state;
+    db_fresh();
+    conn = items_connect();
+    own.signed_for = NULL;
+    own.signed_ref = "u-1";
+    own.recipient = "early@there.example";
+    items_add(items, &own); /* a report by mail, before: nothing tells whose the ref is */
+    own.recipient = failed.recipient;
+    add_line(items, &own);
+    own.recipient = "victim@there.example";
+    add_line(items, &own);
+    own.signed_ref = "u-2";
+    own.recipient = "bob@there.example";
+    add_line(items, &own);
+    own.signed_ref = "u-1";
+    own.recipient = "other@there.example";
+    items_add(items, &own);
+    (void)items_write(conn, log_a, items);
+    assert_string_equal(db_text("SELECT string_agg(address, ' ' ORDER BY address COLLATE \"C\")"
+                                " FROM suppression WHERE evidence = 4"),
+                        "ann@there.example bob@there.example");
+    assert_string_equal(db_text("SELECT string_agg(split_part(recipient, '@', 1) || evidence, ' '"
+                                " ORDER BY recipient COLLATE \"C\") FROM status"),
+                        "ann4 bob4 early3 other2 victim2");
+    assert_string_equal(db_text("SELECT string_agg(recipient, ' ' ORDER BY ref) FROM send"),
+                        "ann@there.example bob@there.example");
+    items_check_totals();
+    store_conn_free(conn);
+    items_free(items);
+}
+
+/* Registered by its ref only, or erased since: no line of a log tells whose it is. */
+static void a_registered_ref_without_an_address_is_not_explained(void **state)
+{
+    struct items *items = items_new();
+    struct item_spec own = failed;
+    struct store_conn *conn;
+
+    (void)state;
+    db_fresh();
+    db_exec("INSERT INTO campaign (key) VALUES ('spring')");
+    db_exec("INSERT INTO send (campaign_id, ref, sent_at) SELECT id, 'u-1', now() FROM campaign"
+            " WHERE key = 'spring'");
+    conn = items_connect();
+    own.signed_for = NULL;
+    own.signed_ref = "u-1";
+    add_line(items, &own);
+    (void)items_write(conn, log_a, items);
+    assert_int_equal(db_int("SELECT evidence FROM status"), STORE_EVIDENCE_SIGNED_REF);
+    assert_int_equal(db_int("SELECT count(*) FROM suppression WHERE address IS NOT NULL"), 0);
+    assert_int_equal(db_int("SELECT count(recipient) FROM send"), 0);
+    items_check_totals();
+    store_conn_free(conn);
+    items_free(items);
+}
+
 static void what_was_registered_before_stays(void **state)
 {
     struct items *items = items_new();
@@ -264,6 +328,8 @@ int main(void)
         cmocka_unit_test(a_line_registers_what_was_sent_once),
         cmocka_unit_test(in_band_and_out_of_band_are_one_delivery),
         cmocka_unit_test(an_own_ref_is_explained_by_the_log),
+        cmocka_unit_test(the_first_line_of_a_batch_explains_a_ref),
+        cmocka_unit_test(a_registered_ref_without_an_address_is_not_explained),
         cmocka_unit_test(what_was_registered_before_stays),
         cmocka_unit_test(messages_in_the_queue_are_kept_with_the_position),
         cmocka_unit_test(a_source_is_read_by_one_at_a_time),

@@ -48,13 +48,14 @@ static void say(const struct mta_event *event, char said[SAID_SIZE])
         (void)snprintf(to + strlen(to), sizeof(to) - strlen(to), "%s%s", i ? "," : "",
                        shown(event->recipients[i]));
     report_status_format(event->status, status);
-    (void)snprintf(said, SAID_SIZE, "%s %lld %lld %s %s %s %s %.200s/%s %s %s %s: %s%s",
+    (void)snprintf(said, SAID_SIZE, "%s %lld %lld %s %s %s %s %.200s/%s %s %s %s: %s%s%s",
                    kinds[event->kind], (long long)((event->at_us - NOW) / 1000000),
                    (long long)(event->queued_us ? (event->queued_us - NOW) / 1000000 : 0),
                    shown(event->host), shown(event->queue_id), shown(event->sender),
                    shown(event->message_id), to, shown(event->final_recipient),
                    action ? action : "-", status[0] ? status : "-", shown(event->remote_mta),
-                   shown(event->diagnostic), event->feedback ? " complaint" : "");
+                   shown(event->diagnostic), event->feedback ? " complaint" : "",
+                   event->is_report ? " report" : "");
 }
 
 static void check(struct mta_log *log, const struct sample *sample)
@@ -315,7 +316,11 @@ static void kumomta_lines_are_read(void **state)
          "\"timestamp\":1795950000,\"feedback_report\":{\"feedback_type\":\"abuse\","
          "\"original_mail_from\":\"<r1.a.b.c@x.example>\",\"original_rcpt_to\":"
          "[\"ann@there.example\"]}}",
-         "result -3600 0 - - r1.a.b.c@x.example - ann@there.example/- - - -: - complaint"},
+         "result -3600 0 - - r1.a.b.c@x.example - ann@there.example/- - - -: - complaint report"},
+        {"a report by mail, which the server explains",
+         "{\"type\":\"OOB\",\"sender\":\"r1.a.b.c@x.example\",\"recipient\":\"ann@there.example\","
+         "\"response\":{\"code\":550,\"content\":\"no\"},\"timestamp\":1795950000}",
+         "result -3600 0 - - r1.a.b.c@x.example - ann@there.example/- failed - -: 550 no report"},
         {"a reception", "{\"type\":\"Reception\",\"timestamp\":1795950000}",
          "other -3600 0 - - - - /- - - -: -"},
         {"a type of the future", "{\"type\":\"Pondering\",\"timestamp\":1795950000}",
@@ -377,7 +382,10 @@ static void powermta_lines_are_read(void **state)
          "other -1795953600 0 - - - - /- - - -: -"},
         {"a complaint",
          "f,1795950000,fbl@there.example,ann@there.example,abuse,<r1.a.b.c@x.example>",
-         "result -3600 0 - - r1.a.b.c@x.example - ann@there.example/- - - -: - complaint"},
+         "result -3600 0 - - r1.a.b.c@x.example - ann@there.example/- - - -: - complaint report"},
+        {"a report by mail, which the server explains",
+         "rb,1795950000,r1.a.b.c@x.example,ann@there.example,,",
+         "result -3600 0 - - r1.a.b.c@x.example - ann@there.example/- failed - -: - report"},
         {"a header line without a sender", "type,timeLogged,rcpt",
          "!a header line without timeLogged, orig or rcpt"},
         {"and then there is none", "d,1795950000,a@x.example,b@c.example",
