@@ -31,7 +31,8 @@ struct ingest_session {
     uint64_t lines;
     uint64_t bad;
     uint64_t old;
-    bool is_busy; /* somebody else reads this log */
+    bool waits;   /* for somebody else's end, who reads this log */
+    bool is_busy; /* he reads it */
     /* The hour for which the local time was last asked. */
     struct mta_civil hour;
     int64_t hour_us;
@@ -86,10 +87,15 @@ static enum dsnd_err connect_database(struct ingest_session *self)
         err = store_log_source(self->conn, dsnd_str_of(self->source), &self->context.source_id);
     if (!err)
         err = store_log_lock(self->conn, self->context.source_id, &mine);
-    if (!err && !mine) {
-        self->is_busy = true;
-        err = DSND_ERR_REFUSED;
-    }
+    if (err)
+        return err;
+    /* The database may not have noticed yet that a connection of ours is gone. */
+    if (!mine && !self->is_busy)
+        (void)fprintf(stderr, "dsnd ingest: another dsnd ingest reads this log (%s)%s\n",
+                      self->source, self->waits ? "; waiting for its end" : "");
+    self->is_busy = !mine;
+    if (self->is_busy)
+        err = self->waits ? DSND_ERR_UNAVAILABLE : DSND_ERR_REFUSED;
     return err;
 }
 
@@ -131,6 +137,7 @@ static void set_policy(struct ingest_session *self, const struct ingest_options 
     self->context.max_age_us = self->policy.return_path_max_age_us;
     self->context.rules = self->rules;
     self->context.keep_foreign = options->keep_foreign;
+    self->waits = options->waits;
 }
 
 /* -1 to go on, else the exit status. */
@@ -168,7 +175,13 @@ static enum dsnd_err begin(struct ingest_session *self, const struct ingest_opti
         err = log_batch_init(&self->batch);
     if (!err)
         err = name_source(self, options);
-    return err ? err : connect_database(self);
+    if (!err)
+        err = connect_database(self);
+    if (err == DSND_ERR_UNAVAILABLE && self->is_busy) {
+        drop_connection(self);
+        err = DSND_OK;
+    }
+    return err;
 }
 
 int ingest_session_new(const struct ingest_options *options, struct ingest_session **ret_session)
@@ -185,10 +198,7 @@ int ingest_session_new(const struct ingest_options *options, struct ingest_sessi
     if (status >= 0)
         return status;
     err = begin(self, options);
-    if (self->is_busy)
-        (void)fprintf(stderr, "dsnd ingest: another dsnd ingest reads this log (%s)\n",
-                      self->source);
-    else if (err)
+    if (err && !self->is_busy)
         complain(self, "cannot begin", err);
     return err ? EXIT_FAILED : -1;
 }
@@ -367,7 +377,8 @@ enum dsnd_err ingest_session_store(struct ingest_session *self, struct log_file 
         return DSND_OK;
     err = try_store(self, file, reader, &result);
     if (err == DSND_ERR_UNAVAILABLE) {
-        complain(self, "the database", err);
+        if (!self->is_busy)
+            complain(self, "the database", err);
         drop_connection(self);
     }
     if (err)
@@ -377,10 +388,13 @@ enum dsnd_err ingest_session_store(struct ingest_session *self, struct log_file 
     return log_batch_clear(&self->batch);
 }
 
-enum dsnd_err ingest_session_done(struct ingest_session *self, const struct log_file *file)
+enum dsnd_err ingest_session_done(struct ingest_session *self, struct log_file *file)
 {
     enum dsnd_err err = self->conn ? DSND_OK : connect_database(self);
 
+    /* The front it ended with: another tells that it is another file. */
+    if (!err && file->is_known)
+        err = log_file_record(file, self->conn, self->context.source_id);
     if (!err && file->is_known)
         err = store_log_file_done(self->conn, dsnd_str_of(file->journal));
     if (err == DSND_ERR_UNAVAILABLE)
@@ -394,9 +408,7 @@ bool ingest_session_end(struct ingest_session *self, enum dsnd_err err)
 
     if (isatty(STDERR_FILENO))
         (void)fputc('\n', stderr);
-    if (self->is_busy)
-        (void)fprintf(stderr, "dsnd ingest: another dsnd ingest reads this log\n");
-    else if (err && err != DSND_ERR_IO && err != DSND_ERR_CORRUPT)
+    if (err && !self->is_busy && err != DSND_ERR_IO && err != DSND_ERR_CORRUPT)
         complain(self, "ended", err);
     (void)printf("%llu lines: %llu delivered, %llu delayed, %llu failed, %llu complaints; "
                  "%llu registered as sent; %llu read before, %llu set aside; not ours: %llu, of "

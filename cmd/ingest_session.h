@@ -20,6 +20,7 @@ struct ingest_options {
     const char *name;   /* NULL: machine and path */
     const char *config; /* NULL: the default */
     bool keep_foreign;  /* results of other mail, too */
+    bool waits;         /* while another reads the log; else it is refused */
 };
 
 /* -1 to go on, else the exit status; what is wrong has been printed. */
@@ -47,7 +48,7 @@ enum dsnd_err ingest_session_store(struct ingest_session *self, struct log_file 
                                    const struct log_reader *reader);
 /* The file is read to its end, and nobody writes to it any more. */
 DSND_MUST_CHECK
-enum dsnd_err ingest_session_done(struct ingest_session *self, const struct log_file *file);
+enum dsnd_err ingest_session_done(struct ingest_session *self, struct log_file *file);
 
 /* Say what was done, and what went wrong; true where nothing did. */
 bool ingest_session_end(struct ingest_session *self, enum dsnd_err err);

@@ -68,6 +68,25 @@ static enum dsnd_err copy_recipients(struct log_batch *self, const struct mta_ev
     return err;
 }
 
+/* Machines that log to one place may use the same queue ids. */
+static enum dsnd_err add_host(struct log_batch *self, struct mta_event *event)
+{
+    struct dsnd_str host = event->host;
+    struct dsnd_str id = event->queue_id;
+    char *key;
+
+    if (!host.len || !id.len)
+        return DSND_OK;
+    key = dsnd_arena_alloc(&self->arena, host.len + 1 + id.len);
+    if (!key)
+        return DSND_ERR_NOMEM;
+    memcpy(key, host.ptr, host.len);
+    key[host.len] = '/';
+    memcpy(key + host.len + 1, id.ptr, id.len);
+    event->queue_id = dsnd_str_make(key, host.len + 1 + id.len);
+    return DSND_OK;
+}
+
 enum dsnd_err log_batch_add(struct log_batch *self, const struct mta_event *event,
                             struct dsnd_str line, uint64_t sequence)
 {
@@ -85,6 +104,8 @@ enum dsnd_err log_batch_add(struct log_batch *self, const struct mta_event *even
     err = dsnd_arena_copy(&self->arena, line, &pending->line);
     for (size_t i = 0; i < VIEWS && !err; i++)
         err = dsnd_arena_copy(&self->arena, *views[i], views[i]);
+    if (!err)
+        err = add_host(self, e);
     if (!err)
         err = copy_recipients(self, event, e);
     if (err)

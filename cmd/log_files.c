@@ -123,48 +123,80 @@ enum dsnd_err log_file_record(struct log_file *self, struct store_conn *conn, in
 
 /* ---- what the database knows ---- */
 
-static bool same_hash(const struct store_hash *hash, struct dsnd_str hex)
-{
-    char text[2 * STORE_HASH_OCTETS + 1];
+/* The hash of a front as rows have it, kept for the next row: most are of the same length. */
+struct front_hash {
+    size_t octets; /* 0: none yet */
+    char hex[2 * STORE_HASH_OCTETS + 1];
+};
 
+static enum dsnd_err keep_hash(const struct log_file *self, size_t octets, struct front_hash *kept)
+{
+    struct store_hash hash;
+    enum dsnd_err err = kept->octets == octets ? DSND_OK : hash_front(self, octets, &hash);
+
+    if (err || kept->octets == octets)
+        return err;
     for (size_t i = 0; i < STORE_HASH_OCTETS; i++)
-        (void)snprintf(text + 2 * i, 3, "%02x", hash->octets[i]);
-    return dsnd_str_eq(hex, dsnd_str_of(text));
+        (void)snprintf(kept->hex + 2 * i, 3, "%02x", hash.octets[i]);
+    kept->octets = octets;
+    return DSND_OK;
+}
+
+/* A first line may be the same in all files: the header line of CSV. */
+static bool tells_apart(const struct log_file *self, size_t octets)
+{
+    const char *end = memchr(self->front, '\n', octets);
+
+    return octets == LOG_FRONT_MAX || (end && end + 1 < self->front + octets);
 }
 
 /* The file begins as the one of this row did. */
-static bool begins_as(const struct log_file *self, const struct store_rows *rows, size_t row)
+static bool begins_as(const struct log_file *self, const struct store_rows *rows, size_t row,
+                      struct front_hash *kept)
 {
     size_t octets = (size_t)store_rows_int(rows, row, STORE_LOG_FILE_FRONT_OCTETS);
-    struct store_hash hash;
 
-    if (!octets || octets > self->front_octets || hash_front(self, octets, &hash))
+    if (!octets || octets > self->front_octets || keep_hash(self, octets, kept))
         return false;
-    return same_hash(&hash, store_rows_value(rows, row, STORE_LOG_FILE_FRONT_SHA256));
+    return dsnd_str_eq(dsnd_str_of(kept->hex),
+                       store_rows_value(rows, row, STORE_LOG_FILE_FRONT_SHA256));
 }
 
 static void know(struct log_file *self, const struct store_rows *rows, size_t row)
 {
     self->is_known = dsnd_str_copy(store_rows_value(rows, row, STORE_LOG_FILE_JOURNAL),
                                    self->journal, sizeof(self->journal)) == DSND_OK;
-    self->is_done = store_rows_int(rows, row, STORE_LOG_FILE_DONE) != 0;
     self->offset = (uint64_t)store_rows_int(rows, row, STORE_LOG_FILE_OFFSET);
     self->lines = (uint64_t)store_rows_int(rows, row, STORE_LOG_FILE_LINES);
     self->known_octets = (size_t)store_rows_int(rows, row, STORE_LOG_FILE_FRONT_OCTETS);
+    /* With a longer front than at its end it is another file of the inode, or grew after all. */
+    self->is_done = store_rows_int(rows, row, STORE_LOG_FILE_DONE) != 0 &&
+                    (self->known_octets == self->front_octets || self->offset >= self->size);
+}
+
+static void recognise_by(struct log_file *self, const struct store_rows *rows, bool by_inode,
+                         struct front_hash *kept)
+{
+    for (size_t row = 0; row < store_rows_count(rows) && !self->is_known; row++) {
+        bool same = (uint64_t)store_rows_int(rows, row, STORE_LOG_FILE_INODE) == self->inode;
+        size_t octets;
+
+        if (same != by_inode)
+            continue;
+        octets = (size_t)store_rows_int(rows, row, STORE_LOG_FILE_FRONT_OCTETS);
+        if ((same || (octets <= self->front_octets && tells_apart(self, octets))) &&
+            begins_as(self, rows, row, kept))
+            know(self, rows, row);
+    }
 }
 
 /* Of several that begin alike the one with its inode, else the latest. */
 static void recognise(struct log_file *self, const struct store_rows *rows)
 {
-    for (size_t row = 0; row < store_rows_count(rows); row++) {
-        bool same = (uint64_t)store_rows_int(rows, row, STORE_LOG_FILE_INODE) == self->inode;
+    struct front_hash kept = {0};
 
-        if ((self->is_known && !same) || !begins_as(self, rows, row))
-            continue;
-        know(self, rows, row);
-        if (same)
-            return;
-    }
+    recognise_by(self, rows, true, &kept);
+    recognise_by(self, rows, false, &kept);
 }
 
 static bool is_last(const struct log_file *self, const struct store_rows *rows)
@@ -185,7 +217,9 @@ struct search {
     const struct store_rows *rows;
     struct log_file *found;       /* the best so far; fd -1: none */
     const struct log_file *after; /* only files modified since; NULL: any */
+    struct log_file *youngest;    /* of a folder: of those that nobody knows; size 0: none */
     bool is_folder;
+    bool is_cut; /* there were more entries than are looked at */
 };
 
 static int compare_age(const struct log_file *a, const struct log_file *b)
@@ -214,8 +248,6 @@ static bool is_packed(const struct log_file *self)
 /* Is it what the search is for, and better than what was found? */
 static bool fits(const struct search *self, const struct log_file *file)
 {
-    if (is_packed(file) || !file->size)
-        return false;
     if (self->is_folder || self->after) {
         if (file->is_done ||
             (self->after && (file->is_known || compare_age(file, self->after) <= 0)))
@@ -225,19 +257,32 @@ static bool fits(const struct search *self, const struct log_file *file)
     return is_last(file, self->rows) && self->found->fd < 0;
 }
 
+static void consider(struct search *self, struct log_file *file)
+{
+    struct log_file *youngest = self->youngest;
+
+    if (is_packed(file) || !file->size)
+        return;
+    recognise(file, self->rows);
+    if (youngest && !file->is_known && (!youngest->size || compare_age(file, youngest) > 0)) {
+        *youngest = *file;
+        youngest->fd = -1;
+    }
+    if (!fits(self, file))
+        return;
+    log_file_close(self->found);
+    *self->found = *file;
+    file->fd = -1;
+}
+
 static enum dsnd_err try_file(struct search *self, const char *path)
 {
     struct log_file *file = malloc(sizeof(*file));
     enum dsnd_err err = file ? open_file(path, file) : DSND_ERR_NOMEM;
 
     if (!err) {
-        recognise(file, self->rows);
-        if (fits(self, file)) {
-            log_file_close(self->found);
-            *self->found = *file;
-        } else {
-            log_file_close(file);
-        }
+        consider(self, file);
+        log_file_close(file);
     }
     free(file);
     /* What cannot be read is none of the log's files. */
@@ -280,9 +325,10 @@ static enum dsnd_err search_folder(struct search *self)
     dir = opendir(path);
     if (!dir)
         return DSND_ERR_IO;
-    for (int i = 0; i < LOG_DIRECTORY_MAX && !err; i++) {
+    for (int i = 0; !err; i++) {
         entry = readdir(dir);
-        if (!entry)
+        self->is_cut = entry && i == LOG_DIRECTORY_MAX;
+        if (!entry || self->is_cut)
             break;
         if (!may_be(self, base, entry->d_name, (uint64_t)entry->d_ino))
             continue;
@@ -333,22 +379,18 @@ static enum dsnd_err next_of_file(struct search *self, struct log_file *at_path,
 /* The oldest that is not done; it is old where a younger one is there. */
 static enum dsnd_err next_of_folder(struct search *self)
 {
-    struct log_file *first = malloc(sizeof(*first));
-    enum dsnd_err err = first ? search_folder(self) : DSND_ERR_NOMEM;
+    struct log_file *found = self->found;
+    enum dsnd_err err;
 
-    if (!err && self->found->fd < 0)
+    self->youngest = calloc(1, sizeof(*self->youngest));
+    err = self->youngest ? search_folder(self) : DSND_ERR_NOMEM;
+    if (!err && found->fd < 0)
         err = DSND_ERR_NOT_FOUND;
     if (!err) {
-        *first = *self->found;
-        self->found->fd = -1;
-        self->after = first;
-        err = search_folder(self);
-        first->is_old = self->found->fd >= 0;
-        first->of_folder = true;
-        log_file_close(self->found);
-        *self->found = *first;
+        found->is_old = self->youngest->size && compare_age(self->youngest, found) > 0;
+        found->of_folder = true;
     }
-    free(first);
+    free(self->youngest);
     return err;
 }
 
@@ -385,6 +427,8 @@ enum dsnd_err log_files_next(struct store_conn *conn, int64_t source_id, const c
         err = next_of_file(&search, at_path, ret_note);
         log_file_close(at_path);
     }
+    if (search.is_cut && *ret_note == LOG_FILES_FOUND)
+        *ret_note = LOG_FILES_CUT;
     store_rows_free(rows);
     free(at_path);
     return err;

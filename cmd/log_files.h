@@ -62,6 +62,7 @@ enum dsnd_err log_files_journal(char journal[LOG_JOURNAL_SIZE]);
 enum log_files_note {
     LOG_FILES_FOUND,
     LOG_FILES_LOST, /* the file read last is not there any more: its rest may not have been read */
+    LOG_FILES_CUT,  /* the folder has more than LOG_DIRECTORY_MAX entries */
 };
 
 /*

@@ -48,7 +48,7 @@ CREATE TABLE log_message (
 ) WITH (fillfactor = 70);
 COMMENT ON TABLE log_message IS 'Messages in the queue of a mail server, as its log tells; gone when the server has removed them';
 COMMENT ON COLUMN log_message.source_id IS 'log_source.id';
-COMMENT ON COLUMN log_message.queue_id IS 'The server''s name for it';
+COMMENT ON COLUMN log_message.queue_id IS 'Host of its log lines and /, where they have one, and the server''s name for it';
 COMMENT ON COLUMN log_message.sender IS 'Envelope sender; NULL while no line named it';
 COMMENT ON COLUMN log_message.message_id IS 'Message-ID without < and >';
 COMMENT ON COLUMN log_message.queued_at IS 'When the server took it';

@@ -15,8 +15,8 @@
 
 /* A message in the queue of a mail server. Views are borrowed. */
 struct store_log_message {
-    struct dsnd_str queue_id;
-    struct dsnd_str sender; /* of the envelope; absent while no line named it */
+    struct dsnd_str queue_id; /* behind the host and '/', where the log names it */
+    struct dsnd_str sender;   /* of the envelope; absent while no line named it */
     struct dsnd_str message_id;
     int64_t queued_us; /* 0: not known */
     /* Of its last delay. */

@@ -11,14 +11,15 @@
       "  (SELECT FROM log_source WHERE name = $1) ON CONFLICT DO NOTHING RETURNING id)" \
       " SELECT id::text FROM added UNION ALL SELECT id::text FROM log_source WHERE name = $1") \
     X(LOG_LOCK, "SELECT pg_try_advisory_lock(4920144, $1::int4)::int::text") \
-    /* Those of the source, the one read last first, and files of others that begin alike. */ \
+    /* All of the source, the one read last first, and files of others that begin alike. */ \
     X(LOG_FILES, \
       "SELECT f.id::text, f.journal, f.inode::text, f.front_octets::text," \
       " encode(f.front_sha256, 'hex'), coalesce(p.position_octets, 0)::text," \
       " coalesce(p.segment, 0)::text, (f.source_id = $1)::int::text, f.done::int::text, f.name" \
       " FROM log_file f LEFT JOIN journal_position p ON p.journal = f.journal" \
-      " WHERE f.source_id = $1 OR f.front_sha256 = $2" \
-      " ORDER BY (f.source_id = $1) DESC, f.id DESC LIMIT 1000") \
+      " WHERE f.source_id = $1 OR f.id IN (SELECT id FROM log_file WHERE front_sha256 = $2" \
+      "  ORDER BY id DESC LIMIT 1000)" \
+      " ORDER BY (f.source_id = $1) DESC, f.id DESC") \
     X(LOG_FILE_ADD, \
       "INSERT INTO log_file (source_id, journal, inode, front_octets, front_sha256, name)" \
       " VALUES ($1, $2, $3, $4, $5, $6)") \

@@ -103,6 +103,16 @@ postfix 9 spring sent '250 ok' >mail.log
 grep -q 'is not there any more' err || fail "a lost file is not named"
 campaign spring 9 7 2 1 "lost"
 
+echo "# two machines in one log, with the same queue id"
+for user in ann bob; do
+    echo "$month 00:00:02 mail-$user postfix/qmgr[2]: A1B2C3: from=<$(path_of hosts $user@there.example)>, size=1, nrcpt=1 (queue active)"
+done >hosts.log
+for user in ann bob; do
+    echo "$month 00:00:03 mail-$user postfix/smtp[3]: A1B2C3: to=<$user@there.example>, relay=mx[192.0.2.1]:25, delay=1, delays=0/0/0/1, dsn=2.0.0, status=sent (250 ok)"
+done >>hosts.log
+"$dsnd" ingest postfix hosts.log >out
+campaign hosts 2 2 0 0 "two machines"
+
 echo "# Exim: the sender is on the line of arrival, in a run before"
 exim_path=$(path_of exim ann@there.example)
 {
@@ -142,6 +152,35 @@ kumo Delivery 250 e >>kumo/20260101-000003
 "$dsnd" ingest kumomta kumo >out
 grep -q '^1 lines' out || fail "only what is new: $(cat out)"
 campaign kumo 4 2 2 1 "KumoMTA, on"
+stranger=$("$dsnd" mint --campaign kumo --recipient victim@there.example --ref own-1 --domain bounces.example.com)
+kumo OOB 550 victim | sed "s/\"sender\":\"[^\"]*\"/\"sender\":\"$stranger\"/" >>kumo/20260101-000003
+"$dsnd" ingest kumomta kumo >out
+ask "SELECT evidence FROM status WHERE recipient = 'victim@there.example'" 3 "a report proves no owner of a ref"
+ask "SELECT count(*) FROM suppression WHERE address LIKE 'victim%'" 0 "a report suppresses no stranger"
+ask "SELECT count(*) FROM send WHERE ref = 'own-1'" 0 "a report registers nothing"
+
+echo "# more files on record than the folder has; a folder with too many"
+sql "INSERT INTO log_file (source_id, journal, inode, front_octets, front_sha256, name, done)
+    SELECT s.id, md5(n::text), -n, 1, '', 'gone', true FROM log_source s, generate_series(1, 1100) n
+    WHERE s.name LIKE 'kumomta:%'" >/dev/null
+"$dsnd" ingest kumomta kumo >out
+grep -q '^0 lines' out || fail "1100 files: $(cat out)"
+mkdir many
+(cd many && seq 10001 | xargs touch)
+"$dsnd" ingest kumomta many >out 2>err
+grep -q 'only 10000 files' err || fail "a folder with too many files: $(cat out err)"
+
+echo "# PowerMTA: a folder of files with the same header line, one of them without more"
+mkdir acct
+for n in 1 2 3; do
+    echo "type,timeLogged,orig,rcpt" >acct/$n.csv
+    [ $n = 1 ] || echo "d,$today 00:00:10+0000,$(path_of acct $n@there.example),$n@there.example" >>acct/$n.csv
+    touch -d "$((9 - n)) minutes ago" acct/$n.csv
+done
+"$dsnd" ingest powermta acct >out
+campaign acct 2 2 0 0 "files with the same header line"
+"$dsnd" ingest powermta acct >out
+grep -q '^0 lines' out || fail "files with the same header line, again: $(cat out)"
 
 echo "# PowerMTA: the header line says which column is what, also for what is read later"
 {
@@ -168,6 +207,35 @@ postfix 100 large sent '250 ok' >>large.log
     "$dsnd" ingest postfix large.log >out
 ) || fail "a large file: $(cat out)"
 grep -q '^300004 lines: 1 delivered' out || fail "a large file: $(cat out)"
+
+echo "# the log of another that still reads it: wait for his end"
+# until_true WHAT COMMAND...: it succeeds within a minute
+until_true() {
+    local what=$1
+    shift
+    for _ in $(seq 600); do
+        ! "$@" || return 0
+        sleep 0.1
+    done
+    fail "$what"
+}
+is_locked() { [ "$(sql "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND classid = 4920144")" != 0 ]; }
+has_waited() { [ "$(sql "SELECT count(*) FROM campaign WHERE key = 'waited'")" = 1 ]; }
+cp copy.log shared.log
+"$dsnd" ingest postfix --follow --name shared shared.log >/dev/null 2>&1 &
+first=$!
+until_true "no lock" is_locked
+if "$dsnd" ingest postfix --name shared shared.log >/dev/null 2>err; then fail "two read one log"; fi
+grep -q 'another dsnd ingest reads this log' err || fail "he who reads the log is not named: $(cat err)"
+"$dsnd" ingest postfix --follow --name shared shared.log >out 2>err &
+second=$!
+until_true "it does not wait" grep -q 'waiting for its end' err
+kill "$first"
+wait "$first" || fail "the first ended badly"
+postfix 101 waited sent '250 ok' >>shared.log
+until_true "who waited reads nothing: $(cat err)" has_waited
+kill "$second"
+wait "$second" || fail "who waited ended badly: $(cat err)"
 
 echo "# the wrong way"
 for words in '' 'sendmail x' 'postfix' 'postfix a b' 'postfix --no x'; do
