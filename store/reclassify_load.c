@@ -166,9 +166,26 @@ static enum dsnd_err decompress(struct again *self, int row, struct dsnd_str *re
     return DSND_OK;
 }
 
+/*
+ * The path by which the report was attributed: the only one, or one whose ref its records bear.
+ * Whatever else stands in the envelope was never proven by it.
+ */
+static bool was_signed(const struct again_item *item, const struct return_path *path, bool only)
+{
+    struct dsnd_str ref = dsnd_str_of(path->ref);
+
+    if (item->attribution != STORE_ATTRIBUTION_RETURN_PATH ||
+        !dsnd_str_eq(dsnd_str_of(path->campaign), item->campaign_key))
+        return false;
+    for (size_t i = 0; i < item->old_count && !only; i++)
+        only = item->olds[i].status.evidence >= STORE_EVIDENCE_SIGNED_OTHER &&
+               dsnd_str_eq(item->olds[i].status.ref, ref);
+    return only;
+}
+
 /* One that was signed stays so when its key is no longer in the file: the record remembers. */
 static void verify(const struct again *self, const struct again_item *item, struct dsnd_str address,
-                   struct return_path *path)
+                   bool only, struct return_path *path)
 {
     static const struct return_path_keys none;
     const struct store_policy *policy = self->span.policy;
@@ -178,9 +195,7 @@ static void verify(const struct again *self, const struct again_item *item, stru
     return_path_verify(keys, address, item->received_us, policy->return_path_max_age_us, path);
     for (size_t i = 0; i < keys->count; i++)
         held |= keys->key[i].id == path->key_id;
-    if (path->verdict == RETURN_PATH_FORGED && !held &&
-        item->attribution == STORE_ATTRIBUTION_RETURN_PATH &&
-        dsnd_str_eq(dsnd_str_of(path->campaign), item->campaign_key))
+    if (path->verdict == RETURN_PATH_FORGED && !held && was_signed(item, path, only))
         path->verdict = RETURN_PATH_SIGNED;
 }
 
@@ -200,7 +215,7 @@ static enum dsnd_err read_envelope(struct again *self, const struct again_item *
         return DSND_ERR_NOMEM;
     for (size_t i = 0; i < count; i++) {
         to[i] = dsnd_str_cut(&rest, '\n');
-        verify(self, item, to[i], &paths[i]);
+        verify(self, item, to[i], count == 1, &paths[i]);
     }
     ret_item->envelope_to = to;
     ret_item->return_paths = paths;

@@ -46,13 +46,13 @@ MINE = path("news", ref_of(ME))
 OWN_ID = path("news", "u-666")
 
 
-def forged_mac(victim):
+def forged_mac(victim, key_id="k"):
     real = path("news", ref_of(victim))
     local, domain = real.split("@")
-    return local[:-16] + "".join(random.choice(LETTERS) for _ in range(16)) + "@" + domain
+    return local[:-17] + key_id + "".join(random.choice(LETTERS) for _ in range(16)) + "@" + domain
 
 
-# What is sent, to which return path, for a victim of this number's own.
+# What is sent, to which return path or paths, for a victim of this number's own.
 FORGERIES = {
     "unsigned": lambda v: ("bounce@b.example.com", whole.dsn("bounce@b.example.com", v)),
     "the attacker's own path": lambda v: (MINE, whole.dsn(MINE, v)),
@@ -67,6 +67,10 @@ FORGERIES = {
     "the same in upper case": lambda v: (p := forged_mac(v).upper(), whole.dsn(p, v)),
     "the same within BATV": lambda v: (p := "prvs=4711abcdef=" + forged_mac(v), whole.dsn(p, v)),
     "the same within SRS": lambda v: (p := srs(forged_mac(v)), whole.dsn(p, v)),
+    "a key that nobody has, beside the attacker's own path": lambda v: ([p := forged_mac(v, "z"), MINE], whole.dsn(p, v)),
+    "the same behind it": lambda v: ([MINE, p := forged_mac(v, "z")], whole.dsn(p, v)),
+    "a guessed tag beside it": lambda v: ([p := forged_mac(v), MINE], whole.dsn(p, v)),
+    "a key that nobody has, beside an own id": lambda v: ([p := forged_mac(v, "z"), OWN_ID], whole.dsn(p, v)),
     "another key": lambda v: (p := path("news", ref_of(v), key="11" * 32), whole.dsn(p, v)),
     "the victim's path, expired": lambda v: (p := path("news", ref_of(v), 61), whole.dsn(p, v)),
     "from the future": lambda v: (p := path("news", ref_of(v), -3), whole.dsn(p, v)),
@@ -101,7 +105,7 @@ class Forgery(api.Case):
         random.seed(4711)
         with self.service.mail() as client:
             def send(to, octets):
-                client.sendmail("", [to], octets)
+                client.sendmail("", to, octets)
             for number in range(EACH):
                 for kind, (what, make) in enumerate(FORGERIES.items()):
                     victims.append("v%d-%d@victim.example" % (kind, number))
@@ -111,6 +115,16 @@ class Forgery(api.Case):
                     send(*make(proven[-1]))
         self.service.settled()
         self.assertEqual(self.service.metric("dsnd_smtp_messages_total"), len(victims) + len(proven))
+        self.check_only_proven(victims, proven)
+        # Parsed again, now and after the keys were changed, they prove as little and as much.
+        for keys in ("k " + api.KEY, "n " + "22" * 32):
+            with open(self.service.dir + "/keys", "w") as file:
+                file.write(keys + "\n")
+            self.service.run("reclassify", "--reparse", "--apply")
+            self.check_only_proven(victims, proven)
+        print("%d forged and %d proven reports" % (len(victims), len(proven)))
+
+    def check_only_proven(self, victims, proven):
         # Reports under his own path prove himself: the attacker, and his own id, if anybody.
         found = {address.lower() for address in self.service.suppressed()}
         self.assertEqual(found - {ME, "news/u-666"}, set(proven))
@@ -124,7 +138,6 @@ class Forgery(api.Case):
         self.assertFalse([row for row in changed if (row["address"] or "").endswith("@victim.example")])
         for row in self.get("/v1/suppressions", format="ndjson").lines:
             self.assertTrue(row["evidence"] and row["status_ids"], row)
-        print("%d forged and %d proven reports, %d suppressed" % (len(victims), len(proven), len(found)))
 
     def test_who_takes_only_signed_mail_refuses_them_before_the_body(self):
         refusing = whole.Whole(self.service.dsnd, None, "[smtp]\nrequire_signed=yes\n")
