@@ -7,6 +7,7 @@ ALTER TABLE suppression_policy
     ADD COLUMN evidence smallint NOT NULL DEFAULT 1 CHECK (evidence BETWEEN 1 AND 4),
     ADD COLUMN changed_at timestamptz,
     ADD COLUMN changed_by text;
+COMMENT ON COLUMN suppression_policy.expires_s IS 'Seconds from the receipt of the report that decided it until the entry is lifted by itself; NULL never';
 COMMENT ON COLUMN suppression_policy.probation_s IS 'Seconds after the end of an entry within which one failure of the class suppresses again; NULL none';
 COMMENT ON COLUMN suppression_policy.relapse_lasts IS 'An entry made on probation never ends by itself';
 COMMENT ON COLUMN suppression_policy.evidence IS 'The least evidence that counts: 1 matched, 2 signed_other, 3 signed_ref, 4 signed; never none';
@@ -267,18 +268,20 @@ BEGIN
         LEFT JOIN suppression_guard g ON g.campaign_id = f.campaign_id AND g.provider = f.provider
             AND g.hour = date_trunc('hour', f.at, 'UTC') AND g.signature = f.signature
         CROSS JOIN LATERAL (
-            SELECT y.ids, y.at, y.expires_at,
+            SELECT y.ids, y.at,
+                   CASE WHEN y.kept THEN y.kept_until ELSE y.at + p.expires_s * interval '1 second'
+                   END AS expires_at,
                    g.id AS guard_id,
                    coalesce(g.held_at IS NOT NULL AND g.decided_at IS NULL, false) AS held
-            FROM (SELECT ARRAY[f.status_id] AS ids, f.at,
-                      f.at + p.expires_s * interval '1 second' AS expires_at WHERE p.threshold = 1
+            FROM (SELECT ARRAY[f.status_id] AS ids, f.at, false AS kept,
+                      NULL::timestamptz AS kept_until WHERE p.threshold = 1
                   UNION ALL
                   -- What one failure on probation made goes on as long as that failure does.
-                  SELECT r.status_ids, f.at, r.expires_at FROM suppression r
-                  WHERE p.threshold > 1 AND r.address_hash = f.address_hash AND r.class = f.class
+                  SELECT r.status_ids, f.at, true, r.expires_at FROM suppression r
+                  WHERE r.address_hash = f.address_hash AND r.class = f.class
                     AND r.source = 1 AND r.status_ids = ARRAY[f.status_id]
                   UNION ALL
-                  (SELECT w.ids, e.at, f.at + p.expires_s * interval '1 second'
+                  (SELECT w.ids, e.at, false, NULL
                    FROM unnest(strikes) e CROSS JOIN LATERAL (
                       SELECT count(*) AS strikes,
                           count(DISTINCT (k.at AT TIME ZONE 'UTC')::date) AS days,
@@ -294,7 +297,8 @@ BEGIN
         WHERE g.released IS NOT FALSE AND (x.expires_at IS NULL OR x.expires_at > now())
           AND NOT EXISTS (SELECT FROM suppression t WHERE t.address_hash = erased_hash(f.address_hash)
                           AND t.expires_at IS NULL)
-        ORDER BY f.address_hash, x.held, f.class <> 15, p.expires_s DESC NULLS FIRST, x.at,
+        ORDER BY f.address_hash, x.held, f.class <> 15,
+                 CASE WHEN x.expires_at IS NOT NULL THEN p.expires_s END DESC NULLS FIRST, x.at,
                  f.at DESC, f.status_id) w;
 
     CREATE TEMP TABLE IF NOT EXISTS rejudge_entry (op smallint, was suppression,

@@ -224,7 +224,8 @@ enum { STORE_DAYS_AHEAD = 7 };
         " status_id = excluded.status_id WHERE excluded.at < s.at") \
     /* A lasting entry replaces one that would end by itself, any entry one that has ended, and a
      * complaint, which no delivery lifts, another cause;
-     * nothing else is touched. Only windows that hold a new record can have become full. */ \
+     * nothing else is touched. Only windows that hold a new record can have become full. The time of
+     * an entry runs from the receipt of the report that decided it: one that is over makes none. */ \
     X(WRITE_SUPPRESSION, \
         "WITH fresh AS (" \
         "INSERT INTO suppression AS s (address_hash, address, campaign_id, ref, class, evidence," \
@@ -245,7 +246,7 @@ enum { STORE_DAYS_AHEAD = 7 };
         " AND n.at >= t.expires_at AND n.at < t.expires_at + p.probation_s * interval '1 second'))" \
         " AS relapsed) b" \
         " CROSS JOIN LATERAL (SELECT y.ids, y.at, CASE WHEN b.relapsed AND p.relapse_lasts THEN NULL" \
-        " ELSE now() + p.expires_s * interval '1 second' END AS expires_at FROM (" \
+        " ELSE y.at + p.expires_s * interval '1 second' END AS expires_at FROM (" \
         "SELECT ARRAY[n.status_id] AS ids, n.at WHERE p.threshold = 1 OR b.relapsed UNION ALL (" \
         "SELECT w.ids, e.at FROM suppression_strike e CROSS JOIN LATERAL (" \
         "SELECT count(*) AS strikes, count(DISTINCT (k.at AT TIME ZONE 'UTC')::date) AS days," \
@@ -257,7 +258,8 @@ enum { STORE_DAYS_AHEAD = 7 };
         " AND e.class = n.class AND e.at >= n.at" \
         " AND e.at <= n.at + p.window_s * interval '1 second'" \
         " AND w.strikes >= p.threshold AND w.days >= p.distinct_days ORDER BY e.at LIMIT 1)) y) x" \
-        " WHERE g.released IS NOT FALSE AND NOT EXISTS (SELECT FROM suppression t" \
+        " WHERE g.released IS NOT FALSE AND (x.expires_at IS NULL OR x.expires_at > now())" \
+        " AND NOT EXISTS (SELECT FROM suppression t" \
         " WHERE t.address_hash = erased_hash(n.hash) AND t.expires_at IS NULL)" \
         " ORDER BY n.hash, n.class <> 15, x.expires_at DESC NULLS FIRST, x.at, n.at DESC, n.status_id" \
         " ON CONFLICT (address_hash) DO UPDATE SET class = excluded.class," \

@@ -109,18 +109,32 @@ static void what_is_put_holds_for_what_comes(void **state)
     }
 }
 
+/* It runs from the report, whenever that is stored: an old one makes no entry that is over. */
 static void an_entry_ends_after_the_time_of_its_class(void **state)
 {
-    struct run run = begin();
+    static const struct {
+        int64_t age_us;
+        bool suppressed;
+    } rows[] = {{0, true}, {ITEMS_HOUR, true}, {3 * ITEMS_HOUR, false}};
 
     (void)state;
-    put(&run,
-        (struct store_suppression_policy){REPORT_CLASS_THROTTLED, 1, 0, 1, 7200, -1, false, 1});
-    fail_at(&run, REPORT_CLASS_THROTTLED, ITEMS_NOON);
-    assert_int_equal(db_int("SELECT round(extract(epoch FROM expires_at - created_at)) "
-                            "FROM suppression"),
-                     7200);
-    end(&run);
+    for (int threshold = 1; threshold <= 2; threshold++)
+        for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+            struct run run = begin();
+            int64_t us = dsnd_clock_now_us() - rows[i].age_us;
+
+            put(&run, (struct store_suppression_policy){REPORT_CLASS_THROTTLED, (int16_t)threshold,
+                                                        86400, 1, 7200, -1, false, 1});
+            for (int k = 0; k < threshold; k++)
+                fail_at(&run, REPORT_CLASS_THROTTLED, us);
+            if (suppressed(&run) != rows[i].suppressed)
+                fail_msg("case %zu of threshold %d", i, threshold);
+            assert_int_equal(db_int("SELECT count(*) FROM suppression WHERE caused_at + interval "
+                                    "'2 hours' = expires_at"),
+                             rows[i].suppressed);
+            assert_int_equal(db_int("SELECT count(*) FROM suppression_change"), rows[i].suppressed);
+            end(&run);
+        }
 }
 
 static void weaker_evidence_does_not_count(void **state)
@@ -192,8 +206,10 @@ static void a_change_is_noted_with_who_made_it(void **state)
 
 static void fill_mailbox(struct run *run)
 {
+    int64_t yesterday = dsnd_clock_now_us() - DSND_US_PER_DAY;
+
     for (int i = 0; i < 5; i++)
-        fail_at(run, REPORT_CLASS_MAILBOX_FULL, ITEMS_NOON + i);
+        fail_at(run, REPORT_CLASS_MAILBOX_FULL, yesterday + i);
     assert_true(suppressed(run));
     db_exec("DELETE FROM suppression_strike"); /* else they would count again */
 }
@@ -235,11 +251,12 @@ static void a_failure_of_another_class_or_time_does_not(void **state)
 static void an_inactive_mailbox_is_tried_once_more(void **state)
 {
     struct run run = begin();
+    int64_t yesterday = dsnd_clock_now_us() - DSND_US_PER_DAY;
 
     (void)state;
-    fail_at(&run, REPORT_CLASS_MAILBOX_INACTIVE, ITEMS_NOON);
-    fail_at(&run, REPORT_CLASS_MAILBOX_INACTIVE, ITEMS_NOON + 1);
-    assert_int_equal(db_int("SELECT round(extract(epoch FROM expires_at - created_at) / 86400) "
+    fail_at(&run, REPORT_CLASS_MAILBOX_INACTIVE, yesterday);
+    fail_at(&run, REPORT_CLASS_MAILBOX_INACTIVE, yesterday + 1);
+    assert_int_equal(db_int("SELECT round(extract(epoch FROM expires_at - caused_at) / 86400) "
                             "FROM suppression"),
                      30);
     db_exec("DELETE FROM suppression_strike");

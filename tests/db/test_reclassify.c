@@ -16,6 +16,7 @@
 #include "store/reclassify.h"
 #include "tests/support/db.h"
 #include "tests/support/items.h"
+#include "tests/support/saved.h"
 
 static const char journal[] = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
 
@@ -174,105 +175,6 @@ static void write_from(struct store_conn *conn, const struct items *items, size_
     }
 }
 
-/* ---- the database as it can be compared ---- */
-
-#define SAVE(name, query) "CREATE TABLE %s." name " AS " query ";"
-#define SEQUENCE                                            \
-    "(SELECT r.sequence || '.' || s.ordinal FROM status s " \
-    "JOIN report r ON r.id = s.report_id WHERE s.id = "
-#define COUNTS                                                                                  \
-    "sent, failed, hard, soft, block, delivered, handed_off, delay_open, delayed, complained, " \
-    "statuses, proven"
-#define SOME " WHERE (" COUNTS ") <> (0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)"
-#define KEY "(SELECT key FROM campaign c WHERE c.id = t.campaign_id) AS campaign"
-
-static const char *const tables[] = {"status",     "report",    "delivery",   "hour",
-                                     "everywhere", "breakdown", "campaigns",  "hit",
-                                     "guard",      "strike",    "suppression"};
-
-static void save(const char *schema)
-{
-    static const char *const queries[] = {
-        "SELECT r.sequence, t.ordinal, " KEY ", t.ref, t.recipient_key, t.recipient, "
-        "t.proven_recipient, t.final_recipient, t.original_recipient, t.action, t.class, t.cause, "
-        "t.permanence, t.fault, t.evidence, t.smtp_code, t.status, t.smtp_status, t.provider, "
-        "t.diagnostic, t.rule, t.matched, t.rules_version, t.blocklist, t.incident_key, "
-        "t.received_at "
-        "FROM status t JOIN report r ON r.id = t.report_id",
-        "SELECT t.sequence, " KEY ", t.recipients, t.kind, t.feedback, t.attribution, t.evidence, "
-        "t.subject, t.rules_version, (SELECT w.campaign_id = t.campaign_id FROM report_raw w "
-        "WHERE w.id = t.id) AS raw FROM report t",
-        "SELECT " KEY ", t.ref, t.state, t.class, t.kind, t.provider, t.outcome_at, " SEQUENCE
-        "t.status_id) AS decided, t.delayed_at, t.delayed_class, t.delayed_provider, "
-        "t.complained_at, t.complained_provider FROM delivery t",
-        "SELECT " KEY ", hour, provider, class, " COUNTS " FROM total_hour t" SOME,
-        "SELECT hour, provider, class, " COUNTS " FROM total_hour_all t" SOME,
-        "SELECT " KEY ", provider, class, " COUNTS " FROM total_breakdown t" SOME,
-        "SELECT " KEY ", " COUNTS " FROM total_campaign t" SOME,
-        "SELECT " KEY ", day, rule, rules_version, hits FROM rule_hit t",
-        "SELECT " KEY ", provider, hour, signature, failures FROM suppression_guard t",
-        "SELECT address_hash, class, " KEY ", ref, at, " SEQUENCE "t.status_id) AS decided "
-        "FROM suppression_strike t",
-        "SELECT address_hash, address, " KEY ", ref, class, evidence, source, pending, note, "
-        "caused_at, expires_at IS NULL AS lasts, (SELECT array_agg(" SEQUENCE
-        "i) ORDER BY o) FROM unnest(t.status_ids) WITH ORDINALITY u(i, o)) AS decided "
-        "FROM suppression t",
-    };
-    char sql[4096];
-
-    assert_true(snprintf(sql, sizeof(sql), "DROP SCHEMA IF EXISTS %s CASCADE; CREATE SCHEMA %s",
-                         schema, schema) > 0);
-    db_exec(sql);
-    for (size_t i = 0; i < sizeof(queries) / sizeof(*queries); i++) {
-        assert_true(snprintf(sql, sizeof(sql), "CREATE TABLE %s.%s AS %s", schema, tables[i],
-                             queries[i]) < (int)sizeof(sql));
-        db_exec(sql);
-    }
-}
-
-static void empty(void)
-{
-    db_exec("TRUNCATE campaign, delivery, report, report_raw, status, report_seen, rule_hit, "
-            "total_campaign, total_breakdown, total_hour, total_hour_all, total_cohort, "
-            "total_roll, total_delay, journal_position, "
-            "suppression, suppression_strike, suppression_change, suppression_guard, "
-            "reclassify_run, reclassify_address; UPDATE suppression_clock SET seq = 0; "
-            "INSERT INTO campaign (id, key) OVERRIDING SYSTEM VALUE VALUES (0, '')");
-}
-
-static void compare(const char *schema)
-{
-    char sql[1024];
-
-    for (size_t i = 0; i < sizeof(tables) / sizeof(*tables); i++) {
-        const char *t = tables[i];
-
-        assert_true(
-            snprintf(sql, sizeof(sql),
-                     "SELECT coalesce((SELECT string_agg(x, E'\\n') FROM ((SELECT "
-                     "'lacks ' || t::text AS x FROM expected.%s t EXCEPT SELECT 'lacks ' || "
-                     "t::text FROM %s.%s t) UNION ALL (SELECT 'has ' || t::text FROM %s.%s "
-                     "t EXCEPT SELECT 'has ' || t::text FROM expected.%s t) LIMIT 8) d), '')",
-                     t, schema, t, schema, t, t) < (int)sizeof(sql));
-        if (db_text(sql)[0])
-            fail_msg("%s %s", t, db_text(sql));
-        assert_true(snprintf(sql, sizeof(sql),
-                             "SELECT (SELECT count(*) FROM expected.%s) - (SELECT count(*) FROM "
-                             "%s.%s)",
-                             t, schema, t) > 0);
-        assert_int_equal(db_int(sql), 0);
-    }
-}
-
-static void check_as_expected(void)
-{
-    save("found");
-    compare("found");
-    items_check_totals();
-    assert_int_equal(db_int("SELECT count(*) - coalesce(max(seq), 0) FROM suppression_change"), 0);
-    assert_int_equal(db_int("SELECT count(*) FROM reclassify_address"), 0);
-}
-
 /* ---- runs ---- */
 
 struct run {
@@ -397,11 +299,11 @@ static void prepare(bool parsed)
     make_messages(parsed);
     name_messages(before);
     name_messages(after);
-    empty();
+    saved_empty();
     conn = items_connect();
     write_from(conn, after, 0, MESSAGES);
-    save("expected");
-    empty();
+    saved_take("expected");
+    saved_empty();
     store_conn_free(conn);
     conn = items_connect();
     write_from(conn, before, 0, MESSAGES);
@@ -417,14 +319,14 @@ static void check_a_run(bool reparse)
     struct store_reclassify_counts done;
 
     prepare(reparse);
-    save("kept");
+    saved_take("kept");
     tried = reclassify(&dry, false, 50);
-    save("found");
+    saved_take("found");
     db_exec("ALTER SCHEMA expected RENAME TO wanted; ALTER SCHEMA kept RENAME TO expected");
-    compare("found"); /* a dry run changes nothing */
+    saved_compare("found"); /* a dry run changes nothing */
     db_exec("DROP SCHEMA expected CASCADE; ALTER SCHEMA wanted RENAME TO expected");
     done = reclassify(&real, true, 7);
-    check_as_expected();
+    saved_check();
     assert_int_equal(done.reports, MESSAGES);
     assert_true(done.changed > MESSAGES / 4 && done.added + done.lifted > 0);
     assert_int_equal(tried.changed, done.changed);
@@ -435,7 +337,7 @@ static void check_a_run(bool reparse)
     done = reclassify(&again, true, 1000);
     assert_false(done.resumed);
     assert_int_equal(done.changed + done.added + done.lifted, 0);
-    check_as_expected();
+    saved_check();
     drop_messages();
 }
 
@@ -488,7 +390,7 @@ static void a_run_that_is_killed_goes_on(void **state)
         assert_true(done.resumed);
         assert_int_equal(done.reports, MESSAGES);
     }
-    check_as_expected();
+    saved_check();
     assert_int_equal(db_int("SELECT count(*) FROM reclassify_run WHERE finished_at IS NOT NULL"),
                      1);
     drop_messages();
@@ -519,15 +421,15 @@ static void mail_comes_in_meanwhile(void **state)
     name_messages(after);
     conn = items_connect();
     write_from(conn, after, 0, MESSAGES);
-    save("expected");
-    empty();
+    saved_take("expected");
+    saved_empty();
     store_conn_free(conn);
     conn = items_connect();
     write_from(conn, before, 0, MESSAGES / 2);
     assert_int_equal(pthread_create(&writer, NULL, write_rest, NULL), 0);
     (void)reclassify(&run, true, 3);
     assert_int_equal(pthread_join(writer, NULL), 0);
-    check_as_expected();
+    saved_check();
     store_conn_free(conn);
     drop_messages();
 }
@@ -597,6 +499,51 @@ static void what_people_decided_stays(void **state)
     drop_messages();
 }
 
+/* An entry that one failure on probation made lasts, whatever is judged again of its address. */
+static void a_relapse_lasts(void **state)
+{
+    const struct item_spec relapse = {.signed_campaign = "one",
+                                      .signed_for = "a@x.example",
+                                      .recipient = "a@x.example",
+                                      .action = REPORT_ACTION_FAILED,
+                                      .klass = REPORT_CLASS_MAILBOX_INACTIVE,
+                                      .permanence = REPORT_PERMANENCE_PERMANENT,
+                                      .us = dsnd_clock_now_us()};
+    struct item_spec other = relapse;
+
+    (void)state;
+    other.signed_campaign = "two";
+    for (int threshold = 1; threshold <= 2; threshold++) {
+        struct run run = {.reparse = false};
+        struct store_conn *conn;
+
+        db_fresh();
+        db_exec(threshold == 1 ? "UPDATE suppression_policy SET threshold = 1 WHERE class = 2"
+                               : "SELECT 1");
+        db_exec("INSERT INTO suppression_probation VALUES (sha256('a@x.example'), 2, "
+                "now() - interval '1 day', now() + interval '1 day')");
+        before = items_new();
+        after = items_new();
+        items_add(before, &relapse);
+        items_add(after, &relapse);
+        other.klass = REPORT_CLASS_MAILBOX_UNKNOWN;
+        items_add(before, &other);
+        other.klass = REPORT_CLASS_THROTTLED;
+        items_add(after, &other);
+        name_messages(before);
+        name_messages(after);
+        conn = items_connect();
+        write_from(conn, before, 0, before->count);
+        (void)reclassify(&run, true, 100);
+        assert_int_equal(run.changed, 1);
+        assert_string_equal(db_text("SELECT string_agg(class || ' ' || coalesce(expires_at::text, "
+                                    "'lasts'), ',') FROM suppression"),
+                            "2 lasts");
+        store_conn_free(conn);
+        drop_messages();
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -605,6 +552,7 @@ int main(void)
         cmocka_unit_test(a_run_that_is_killed_goes_on),
         cmocka_unit_test(mail_comes_in_meanwhile),
         cmocka_unit_test(what_people_decided_stays),
+        cmocka_unit_test(a_relapse_lasts),
     };
 
     return cmocka_run_group_tests_name("reclassify", tests, NULL, NULL);

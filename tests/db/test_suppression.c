@@ -176,11 +176,12 @@ static const struct count_case count_cases[] = {
 static void receive_days(struct run *run, const struct count_case *c)
 {
     static const char *const campaigns[] = {"c0", "c1", "c2", "c3", "c4", "c5"};
+    int64_t today = dsnd_clock_now_us() / DSND_US_PER_DAY * DSND_US_PER_DAY;
 
     for (size_t i = 0; i < 6 && c->days[i] >= 0; i++) {
         struct item_spec spec = failure(campaigns[i], c->klass);
 
-        spec.us = ITEMS_NOON + c->days[i] * DSND_US_PER_DAY;
+        spec.us = today + ITEMS_HOUR * 10 + c->days[i] * DSND_US_PER_DAY;
         receive(run, spec);
     }
 }
@@ -235,7 +236,7 @@ static void an_entry_names_the_records_behind_it(void **state)
     assert_int_equal(db_int("SELECT count(*) FROM suppression s, unnest(s.status_ids) u(id) "
                             "JOIN status t ON t.id = u.id AND t.class = 4"),
                      5);
-    assert_int_equal(db_int("SELECT round(extract(epoch FROM expires_at - created_at) / 86400) "
+    assert_int_equal(db_int("SELECT round(extract(epoch FROM expires_at - caused_at) / 86400) "
                             "FROM suppression"),
                      90);
     end(&run);
