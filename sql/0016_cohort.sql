@@ -252,6 +252,9 @@ CREATE FUNCTION delivery_total(stale delivery[], fresh delivery[]) RETURNS void
 DECLARE
     delta total_hour[];
 BEGIN
+    IF stale IS NULL AND fresh IS NULL THEN
+        RETURN;
+    END IF;
     PERFORM total_lock();
     SELECT array_agg(ROW(s.*)::total_hour) INTO delta FROM (
         SELECT x.campaign_id, x.hour, x.provider, x.class,
@@ -389,11 +392,16 @@ BEGIN
             ON CONFLICT DO NOTHING RETURNING s.*
     )
     SELECT array_agg(fresh::send) INTO added FROM fresh;
-    RETURN QUERY SELECT f.ref IS NOT NULL AND row_number() OVER (PARTITION BY i.campaign, i.ref
-                                                                 ORDER BY i.ord) = 1
-        FROM unnest(campaigns, refs) WITH ORDINALITY AS i (campaign, ref, ord)
-        JOIN campaign c ON c.key = i.campaign
-        LEFT JOIN unnest(added) f ON f.campaign_id = c.id AND f.ref = i.ref ORDER BY i.ord;
+    -- No join: sessions that write in batches do without hashes, and would compare each with each.
+    RETURN QUERY SELECT x.is_added AND x.copy = 1 FROM (
+        SELECT a.ord, bool_or(a.is_added) OVER (PARTITION BY a.campaign_id, a.ref) AS is_added,
+            row_number() OVER (PARTITION BY a.campaign_id, a.ref ORDER BY a.ord) AS copy
+        FROM (SELECT c.id AS campaign_id, i.ref, i.ord, false AS is_added
+              FROM unnest(campaigns, refs) WITH ORDINALITY AS i (campaign, ref, ord)
+              JOIN campaign c ON c.key = i.campaign
+              UNION ALL
+              SELECT f.campaign_id, f.ref, NULL, true FROM unnest(added) f) a) x
+        WHERE x.ord IS NOT NULL ORDER BY x.ord;
     IF added IS NULL THEN
         RETURN;
     END IF;

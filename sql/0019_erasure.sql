@@ -96,6 +96,29 @@ END $$;
 COMMENT ON FUNCTION erasure_step(integer) IS
     'Search so many reports and records for the oldest address of erasure; the number of records erased, NULL where nothing is to be done';
 
+-- What has no index on the person. Others write all the while, so this is a transaction of its own,
+-- without the locks that all writers need; rows of the suppression list come last.
+CREATE FUNCTION erasure_texts(address text, who_ref text) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+    pattern text := erasure_pattern(address, who_ref);
+BEGIN
+    DELETE FROM webhook_outbox WHERE body ~* pattern;
+    DELETE FROM webhook_dead WHERE body ~* pattern;
+    UPDATE webhook SET last_error = NULL WHERE last_error ~* pattern;
+    DELETE FROM idempotency WHERE encode(body, 'escape') ~* pattern OR key ~* pattern;
+    DELETE FROM quarantine q WHERE concat_ws(' ', q.error, q.peer, q.helo, q.mail_from,
+        array_to_string(q.envelope_to, ' '), q.smtp_envelope_id) ~* pattern;
+    DELETE FROM receipt WHERE recipient ~* pattern OR encode(message, 'escape') ~* pattern
+        OR last_error ~* pattern;
+    UPDATE suppression_change SET note = NULL WHERE note ~* pattern;
+    WITH due AS (
+        SELECT s.address_hash FROM suppression s WHERE s.note ~* pattern ORDER BY 1 FOR UPDATE
+    )
+    UPDATE suppression s SET note = NULL FROM due WHERE s.address_hash = due.address_hash;
+END $$;
+COMMENT ON FUNCTION erasure_texts(text, text) IS
+    'Erase an address from texts of all tables but report, status and log_message';
+
 CREATE FUNCTION recipient_erase(address text, who bytea, who_key bigint, who_ref text)
     RETURNS bigint LANGUAGE plpgsql AS $$
 DECLARE
@@ -104,6 +127,7 @@ DECLARE
     nobody text := ':' || left(encode(sha256(gen_random_uuid()::text::bytea), 'hex'), 13);
     ids bigint[];
     reports bigint[];
+    mine bigint[];
     n bigint;
     touched bigint;
 BEGIN
@@ -122,36 +146,24 @@ BEGIN
             CROSS JOIN unnest(p.status_ids) u(id) JOIN status s ON s.id = u.id
             WHERE p.address_hash = who) s;
     touched := erasure_reports(reports, ids, who_ref, nobody, pattern);
+    DELETE FROM reclassify_address WHERE address_hash = who;
+    INSERT INTO erasure (address, who, who_ref, end_id)
+        VALUES (recipient_erase.address, recipient_erase.who, recipient_erase.who_ref,
+                1 + greatest((SELECT id FROM report ORDER BY id DESC LIMIT 1),
+                             (SELECT id FROM status ORDER BY id DESC LIMIT 1), 0));
+    -- Deliveries before sends: dsnd ingest holds them when it registers what was sent.
+    SELECT array_agg(m.campaign_id) INTO mine FROM (
+        SELECT d.campaign_id FROM campaign c
+        JOIN delivery d ON d.campaign_id = c.id AND d.ref = who_ref ORDER BY 1 FOR UPDATE OF d) m;
     UPDATE send SET recipient = NULL, recipient_key = NULL, message_id = NULL, envelope_id = NULL,
         ref = CASE WHEN ref = who_ref THEN nobody ELSE ref END
         WHERE recipient_key = who_key;
     GET DIAGNOSTICS n = ROW_COUNT;
     touched := touched + n;
-    WITH mine AS (
-        SELECT d.campaign_id FROM campaign c
-        JOIN delivery d ON d.campaign_id = c.id AND d.ref = who_ref ORDER BY 1 FOR UPDATE OF d
-    )
-    UPDATE delivery d SET ref = nobody FROM mine
-        WHERE d.campaign_id = mine.campaign_id AND d.ref = who_ref;
+    UPDATE delivery d SET ref = nobody WHERE d.campaign_id = ANY (mine) AND d.ref = who_ref;
     GET DIAGNOSTICS n = ROW_COUNT;
     touched := touched + n + suppression_erase(who);
-
-    DELETE FROM reclassify_address WHERE address_hash = who;
-    UPDATE suppression s SET note = NULL WHERE note ~* pattern;
-    UPDATE suppression_change SET note = NULL WHERE note ~* pattern;
-    DELETE FROM webhook_outbox WHERE body ~* pattern;
-    DELETE FROM webhook_dead WHERE body ~* pattern;
-    UPDATE webhook SET last_error = NULL WHERE last_error ~* pattern;
-    DELETE FROM idempotency WHERE encode(body, 'escape') ~* pattern OR key ~* pattern;
-    DELETE FROM quarantine q WHERE concat_ws(' ', q.error, q.peer, q.helo, q.mail_from,
-        array_to_string(q.envelope_to, ' '), q.smtp_envelope_id) ~* pattern;
-    DELETE FROM receipt WHERE recipient ~* pattern OR encode(message, 'escape') ~* pattern
-        OR last_error ~* pattern;
-    INSERT INTO erasure (address, who, who_ref, end_id)
-        VALUES (recipient_erase.address, recipient_erase.who, recipient_erase.who_ref,
-                1 + greatest((SELECT id FROM report ORDER BY id DESC LIMIT 1),
-                             (SELECT id FROM status ORDER BY id DESC LIMIT 1), 0));
     RETURN touched;
 END $$;
 COMMENT ON FUNCTION recipient_erase(text, bytea, bigint, text) IS
-    'Erase an address from all tables but quarantine; the number of rows that named it. Texts that no index finds are left to erasure_step';
+    'Erase an address wherever an index finds it; the number of rows that named it. Other texts are left to erasure_texts and erasure_step';

@@ -61,16 +61,3 @@ CREATE INDEX log_message_touched ON log_message (touched_at);
 
 COMMENT ON COLUMN report.kind IS 'enum report_kind: 0 other, 1 dsn, 2 bounce_text, 3 arf, 4 mdn, 5 auto_reply, 6 mta_log';
 COMMENT ON COLUMN report.source IS 'enum journal_source: 1 smtp, 2 lmtp, 3 submission, 4 import, 5 log';
-
-CREATE FUNCTION log_erase(who_key bigint, who_ref text) RETURNS bigint LANGUAGE plpgsql AS $$
-DECLARE
-    n bigint;
-BEGIN
-    DELETE FROM log_message
-        WHERE recipient_key = who_key
-        OR who_ref <> '' AND position('.' || who_ref || '.' IN sender) > 0;
-    GET DIAGNOSTICS n = ROW_COUNT;
-    RETURN n;
-END $$;
-COMMENT ON FUNCTION log_erase(bigint, text) IS
-    'Forget the messages on their way to an address; the number of rows that named it';

@@ -127,18 +127,36 @@ static enum dsnd_err erase_rows(struct store_conn *conn, const struct person *pe
     return err;
 }
 
-/* Messages that are still in the queue of a mail server. */
-static enum dsnd_err erase_queued(struct store_conn *conn, const struct person *person,
-                                  const struct store_hash *hash)
+/* In other transactions than the rows: writers shall not wait for searches. */
+static enum dsnd_err erase_texts(struct store_conn *conn, const struct person *person)
 {
     struct pg_params params;
     enum dsnd_err err;
 
     pg_params_init(&params);
     pg_add_text(&params, person->address);
+    pg_add_text(&params, person->ref);
+    err = query_run(conn, STATEMENT_ERASURE_TEXTS, &params, NULL);
+    pg_params_done(&params);
+    return err;
+}
+
+/* Messages that are still in the queue of a mail server; `*touched` counts them. */
+static enum dsnd_err erase_queued(struct store_conn *conn, const struct person *person,
+                                  const struct store_hash *hash, int64_t *touched)
+{
+    struct pg_params params;
+    struct store_rows *rows = NULL;
+    enum dsnd_err err;
+
+    pg_params_init(&params);
+    pg_add_text(&params, person->address);
     pg_add_i64(&params, store_hash_key(hash));
     pg_add_text(&params, person->ref);
-    err = query_run(conn, STATEMENT_LOG_MESSAGE_ERASE, &params, NULL);
+    err = query_run(conn, STATEMENT_LOG_MESSAGE_ERASE, &params, &rows);
+    if (!err)
+        *touched += store_rows_int(rows, 0, 0);
+    store_rows_free(rows);
     pg_params_done(&params);
     return err;
 }
@@ -158,7 +176,9 @@ enum dsnd_err store_recipient_erase(struct store_conn *conn, struct dsnd_str add
     if (!err)
         err = erase_rows(conn, &person, &hash, ret_erased);
     if (!err)
-        err = erase_queued(conn, &person, &hash);
+        err = erase_texts(conn, &person);
+    if (!err)
+        err = erase_queued(conn, &person, &hash, ret_erased);
     if (!err)
         err = search_quarantine(conn, &person, ret_erased);
     return err ? err : search_texts(conn);

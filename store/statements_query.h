@@ -291,7 +291,8 @@
       "  WHERE address_hash IN ($1::bytea, erased_hash($1::bytea)) RETURNING s.*)" \
       " SELECT suppression_log(2::smallint, $2, $3::text, array_agg(gone::suppression))::text" \
       " FROM gone") \
-    X(RECIPIENT_ERASE, "SELECT (recipient_erase($1, $2, $3, $4) + log_erase($3, $4))::text") \
+    X(RECIPIENT_ERASE, "SELECT recipient_erase($1, $2, $3, $4)::text") \
+    X(ERASURE_TEXTS, "SELECT erasure_texts($1, $2)") \
     X(UNMATCHED_LIST, \
       "SELECT s.id::text, to_char(s.received_at AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"')," \
       " s.provider, coalesce(s.rule, '-'), s.diagnostic FROM status s" \
@@ -302,8 +303,9 @@
       " ORDER BY s.id LIMIT $5::int4") \
     X(ERASURE_STEP, "SELECT erasure_step($1)::text") \
     X(LOG_MESSAGE_ERASE, \
-      "DELETE FROM log_message WHERE recipient_key = $2 OR concat_ws(' ', sender, message_id," \
-      " recipient, diagnostic) ~* erasure_pattern($1, $3)") \
+      "WITH gone AS (DELETE FROM log_message WHERE recipient_key = $2 OR concat_ws(' ', sender," \
+      " message_id, recipient, diagnostic) ~* erasure_pattern($1, $3) RETURNING 1)" \
+      " SELECT count(*)::text FROM gone") \
     X(QUARANTINE_IDS, "SELECT id::text FROM quarantine ORDER BY id") \
     X(QUARANTINE_ERASE, "DELETE FROM quarantine WHERE id = $1::text::bigint") \
     X(SUPPRESSION_UNDO_COUNT, "SELECT count(*)::text" QUERY_UNDO) \

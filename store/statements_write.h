@@ -109,6 +109,8 @@ enum { STORE_DAYS_AHEAD = 7 };
     /* Whoever registers sends of these campaigns waits for us, and we for him: see send_add(). */ \
     X(WRITE_CAMPAIGN_LOCK, \
         "SELECT FROM campaign WHERE id = ANY ($1) ORDER BY id FOR KEY SHARE") \
+    X(WRITE_CAMPAIGN_HOLD, \
+        "SELECT FROM campaign WHERE id = ANY ($1) ORDER BY id FOR UPDATE") \
     X(WRITE_DELIVERY_LOCK, \
         "SELECT d.campaign_id, d.ref, d.state, d.class, d.kind, d.provider, d.outcome_at," \
         " d.status_id, d.delayed_at, d.delayed_class, d.delayed_provider, d.delay_expired_at," \

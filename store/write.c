@@ -30,6 +30,7 @@ static const enum statement statements[] = {
     STATEMENT_WRITE_SEND_BY_RECIPIENT,
     STATEMENT_WRITE_IDS,
     STATEMENT_WRITE_CAMPAIGN_LOCK,
+    STATEMENT_WRITE_CAMPAIGN_HOLD,
     STATEMENT_SEND_ADD,
     STATEMENT_WRITE_DELIVERY_LOCK,
     STATEMENT_WRITE_REPORT,
@@ -159,8 +160,6 @@ static enum dsnd_err run_span(struct write_span *self, const struct store_item *
         err = write_attribute(self);
     if (!err)
         err = write_find_incidents(self);
-    if (!err)
-        err = write_sends(self);
     if (!err)
         err = write_deliveries(self);
     if (!err)

@@ -207,6 +207,8 @@ enum dsnd_err write_deliveries(struct write_span *self)
     err = collect_moves(self, &moves, &count);
     if (!err)
         err = make_deliveries(self, moves, count);
+    if (!err)
+        err = write_sends(self);
     if (!err && self->delivery_count)
         err = write_lock_deliveries(self);
     if (!err)

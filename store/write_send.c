@@ -1,12 +1,14 @@
 /*
  * What the log of the sender's own server tells was sent, registered by the same function as POST
- * /v1/sends, and counted once: whoever registered a send first, here or there, keeps it. It locks
- * the campaigns for itself, so it comes before the deliveries.
+ * /v1/sends, and counted once: whoever registered a send first, here or there, keeps it. What it
+ * tells of deliveries has to be there when they are read, and it ends with the totals: so all
+ * campaigns and all deliveries of the span are locked before.
  */
 #include "parse/provider.h"
 #include "store/write_span.h"
 
 struct send_row {
+    int64_t campaign_id;
     struct dsnd_str campaign;
     struct dsnd_str ref;
     struct dsnd_str recipient; /* absent where nothing proves whose the ref is */
@@ -42,6 +44,7 @@ static enum dsnd_err make_row(const struct write_span *self, const struct write_
     enum dsnd_err err = DSND_OK;
 
     *row = (struct send_row){
+        .campaign_id = w->campaign_id,
         .campaign = dsnd_str_of(w->path->campaign),
         .ref = dsnd_str_of(w->path->ref),
         .recipient = or_absent(proven),
@@ -62,6 +65,45 @@ static enum dsnd_err make_row(const struct write_span *self, const struct write_
     return err;
 }
 
+/* A delivery to be locked. */
+struct hold {
+    int64_t campaign_id;
+    struct dsnd_str ref;
+};
+
+static enum dsnd_err hold_all(struct write_span *self, const struct hold *holds, size_t count)
+{
+    static const struct pg_column keys[] = {
+        {PG_KIND_I64, offsetof(struct hold, campaign_id)},
+        {PG_KIND_TEXT, offsetof(struct hold, ref)},
+    };
+    enum dsnd_err err;
+
+    pg_params_clear(&self->params);
+    pg_add_rows(&self->params, keys, 1, holds, sizeof(*holds), count);
+    err = pg_run(self->conn, STATEMENT_WRITE_CAMPAIGN_HOLD, &self->params, NULL);
+    if (err)
+        return err;
+    pg_params_clear(&self->params);
+    pg_add_rows(&self->params, keys, 2, holds, sizeof(*holds), count);
+    return pg_run(self->conn, STATEMENT_WRITE_DELIVERY_LOCK, &self->params, NULL);
+}
+
+static enum dsnd_err hold_span(struct write_span *self, const struct send_row *rows, size_t count)
+{
+    struct hold *holds =
+        dsnd_arena_array(&self->arena, self->delivery_count + count, sizeof(*holds));
+    size_t n = 0;
+
+    if (!holds)
+        return DSND_ERR_NOMEM;
+    for (size_t i = 0; i < self->delivery_count; i++)
+        holds[n++] = (struct hold){self->deliveries[i].campaign_id, self->deliveries[i].ref};
+    for (size_t i = 0; i < count; i++)
+        holds[n++] = (struct hold){rows[i].campaign_id, rows[i].ref};
+    return hold_all(self, holds, n);
+}
+
 enum dsnd_err write_sends(struct write_span *self)
 {
     struct send_row *rows = dsnd_arena_array(&self->arena, self->count + 1, sizeof(*rows));
@@ -76,6 +118,9 @@ enum dsnd_err write_sends(struct write_span *self)
             err = make_row(self, w, &rows[count++]);
     }
     if (err || !count)
+        return err;
+    err = hold_span(self, rows, count);
+    if (err)
         return err;
     pg_params_clear(&self->params);
     pg_add_rows(&self->params, columns, sizeof(columns) / sizeof(*columns), rows, sizeof(*rows),

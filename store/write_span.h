@@ -136,7 +136,10 @@ enum dsnd_err write_attribute(struct write_span *self);
 DSND_MUST_CHECK
 enum dsnd_err write_find_incidents(struct write_span *self);
 
-/* write_delivery.c: second exchange; move the deliveries and collect the totals. */
+/*
+ * write_delivery.c: second exchange; register what was sent, move the deliveries and collect the
+ * totals.
+ */
 DSND_MUST_CHECK
 enum dsnd_err write_deliveries(struct write_span *self);
 
@@ -155,7 +158,10 @@ DSND_MUST_CHECK
 enum dsnd_err write_send_deliveries(struct write_span *self, bool existing);
 DSND_MUST_CHECK
 enum dsnd_err write_send_totals(struct write_span *self);
-/* write_send.c: what log items tell was sent, registered and counted. */
+/*
+ * write_send.c: what log items tell was sent, registered and counted; self->deliveries are made,
+ * and locked with the other deliveries that it concerns.
+ */
 DSND_MUST_CHECK
 enum dsnd_err write_sends(struct write_span *self);
 /* write_log.c: messages on their way in a mail server; `*ret_sent` grows by the statements sent. */

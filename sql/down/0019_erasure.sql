@@ -1,4 +1,5 @@
 DROP FUNCTION recipient_erase(text, bytea, bigint, text);
+DROP FUNCTION erasure_texts(text, text);
 DROP FUNCTION erasure_step(integer);
 DROP FUNCTION erasure_reports(bigint[], bigint[], text, text, text);
 DROP FUNCTION erasure_pattern(text, text);

@@ -1,4 +1,3 @@
-DROP FUNCTION log_erase(bigint, text);
 DROP TABLE log_message;
 DROP TABLE log_file;
 DROP TABLE log_source;

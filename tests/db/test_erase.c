@@ -1,10 +1,12 @@
 /* Erasure: no trace of the address, and yet the same counts and the same suppression. */
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 #include <cmocka.h>
 
 #include "store/codes.h"
@@ -233,12 +235,62 @@ static void a_later_report_does_not_bring_the_address_back_to_the_list(void **st
     items_free(items);
 }
 
+static void *erase(void *context)
+{
+    struct store_conn *conn = items_connect();
+    enum dsnd_err *err = context;
+    int64_t erased = 0;
+
+    *err = store_recipient_erase(conn, dsnd_str_of(person), &erased);
+    store_conn_free(conn);
+    return NULL;
+}
+
+/* A search stands at a row that is locked: the rows that writers need are free all the same. */
+static void writers_do_not_wait_for_searches(void **state)
+{
+    struct items *items = items_new();
+    enum dsnd_err err = DSND_ERR_UNAVAILABLE;
+    struct store_conn *conn;
+    pthread_t thread;
+
+    (void)state;
+    db_fresh();
+    conn = items_connect();
+    fill(items, conn);
+    fill_the_rest(items, conn);
+    db_exec("BEGIN; SELECT FROM webhook_outbox FOR UPDATE");
+    assert_int_equal(pthread_create(&thread, NULL, erase, &err), 0);
+    while (!db_int("SELECT count(*) FROM pg_locks WHERE NOT granted"))
+        (void)usleep(1000);
+    assert_int_equal(db_int("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' "
+                            "AND classid = 4920143"),
+                     0);
+    items->count = 0;
+    items_add(items, &(struct item_spec){.signed_campaign = "one",
+                                         .signed_for = "eve@b.example",
+                                         .recipient = "eve@b.example",
+                                         .action = REPORT_ACTION_FAILED,
+                                         .klass = REPORT_CLASS_MAILBOX_UNKNOWN,
+                                         .permanence = REPORT_PERMANENCE_PERMANENT});
+    (void)items_write(conn, journal, items);
+    assert_true(suppressed(conn, "eve@b.example"));
+    db_exec("ROLLBACK");
+    assert_int_equal(pthread_join(thread, NULL), 0);
+    assert_int_equal(err, DSND_OK);
+    check_dump();
+    items_check_totals();
+    store_conn_free(conn);
+    items_free(items);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(nothing_names_the_person_and_the_suppression_holds),
         cmocka_unit_test(a_dump_of_the_database_does_not_name_the_person),
         cmocka_unit_test(a_later_report_does_not_bring_the_address_back_to_the_list),
+        cmocka_unit_test(writers_do_not_wait_for_searches),
     };
 
     (void)db_url();

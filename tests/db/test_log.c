@@ -1,6 +1,8 @@
 /* What the log of a mail server says becomes sends, deliveries and totals, each once. */
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -9,6 +11,7 @@
 
 #include "store/codes.h"
 #include "store/log.h"
+#include "store/pg.h"
 #include "store/query_suppression.h"
 #include "tests/support/db.h"
 #include "tests/support/items.h"
@@ -322,6 +325,113 @@ static void erasure_reaches_the_queue(void **state)
     store_conn_free(conn);
 }
 
+/* ---- several at once ---- */
+
+struct writer {
+    const char *journal;
+    struct items *items;
+    unsigned failures;
+};
+
+static void *write_many(void *context)
+{
+    struct writer *self = context;
+    struct store_conn *conn = items_connect();
+
+    for (size_t at = 0; at < self->items->count; at += 50) {
+        size_t n = self->items->count - at < 50 ? self->items->count - at : 50;
+        struct store_batch_result result;
+
+        while (items_try(conn, self->journal, self->items->item + at, n, &result))
+            self->failures++;
+    }
+    store_conn_free(conn);
+    return NULL;
+}
+
+/* Line `n` of a log: a delay of a new message, or the failure of one that was delayed before. */
+static void add_turn(struct items *items, int n)
+{
+    enum { BEHIND = 60 };
+    bool delay = n % 2 == 0 || n < BEHIND;
+    char *address = dsnd_arena_alloc(&items->arena, 64);
+    struct store_item *item = &items->item[items->count];
+
+    assert_true(snprintf(address, 64, "u%d@x.example", delay ? n : n - BEHIND - 1) > 0);
+    items_add(items, &(struct item_spec){
+                         .kind = REPORT_KIND_MTA_LOG,
+                         .signed_campaign = n % 3 ? "one" : "two",
+                         .signed_for = address,
+                         .recipient = address,
+                         .action = delay ? REPORT_ACTION_DELAYED : REPORT_ACTION_FAILED,
+                         .klass = REPORT_CLASS_MAILBOX_FULL,
+                     });
+    item->registers = true;
+    item->sent_us = item->received_us - ITEMS_HOUR;
+}
+
+static atomic_bool stop_tending;
+
+/* What goes on beside the writers: delays are given up, people are erased. */
+static void *tend(void *context)
+{
+    struct store_conn *conn = items_connect();
+    unsigned *failures = context;
+
+    while (!stop_tending)
+        *failures += pg_run_text(conn, "SELECT delivery_expire(now(), now() + interval "
+                                       "'10 years', 10)") != DSND_OK;
+    store_conn_free(conn);
+    return NULL;
+}
+
+static void *erase_people(void *context)
+{
+    struct store_conn *conn = items_connect();
+    unsigned *failures = context;
+
+    for (int n = 0; !stop_tending; n = (n + 1) % 400) {
+        char address[64];
+        int64_t erased = 0;
+
+        if (snprintf(address, sizeof(address), "u%d@x.example", n) > 0)
+            *failures += store_recipient_erase(conn, dsnd_str_of(address), &erased) != DSND_OK;
+    }
+    store_conn_free(conn);
+    return NULL;
+}
+
+static void logs_maintenance_and_erasure_never_deadlock(void **state)
+{
+    struct writer writers[2] = {{log_a, items_new(), 0}, {journal_b, items_new(), 0}};
+    unsigned failures[2] = {0};
+    pthread_t threads[4];
+
+    (void)state;
+    db_fresh();
+    stop_tending = false;
+    for (int w = 0; w < 2; w++)
+        for (int i = 0; i < 800; i++)
+            add_turn(writers[w].items, i + 37 * w);
+    assert_int_equal(pthread_create(&threads[2], NULL, tend, &failures[0]), 0);
+    assert_int_equal(pthread_create(&threads[3], NULL, erase_people, &failures[1]), 0);
+    for (int w = 0; w < 2; w++)
+        assert_int_equal(pthread_create(&threads[w], NULL, write_many, &writers[w]), 0);
+    for (int w = 0; w < 2; w++)
+        assert_int_equal(pthread_join(threads[w], NULL), 0);
+    stop_tending = true;
+    for (int w = 2; w < 4; w++)
+        assert_int_equal(pthread_join(threads[w], NULL), 0);
+    assert_int_equal(writers[0].failures + writers[1].failures + failures[0] + failures[1], 0);
+    assert_true(db_int("SELECT count(*) FROM send WHERE recipient IS NULL") > 0);
+    assert_int_equal(db_int("SELECT deadlocks FROM pg_stat_database WHERE datname = "
+                            "current_database()"),
+                     0);
+    items_check_totals();
+    items_free(writers[0].items);
+    items_free(writers[1].items);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -334,6 +444,7 @@ int main(void)
         cmocka_unit_test(messages_in_the_queue_are_kept_with_the_position),
         cmocka_unit_test(a_source_is_read_by_one_at_a_time),
         cmocka_unit_test(erasure_reaches_the_queue),
+        cmocka_unit_test(logs_maintenance_and_erasure_never_deadlock),
     };
 
     (void)db_url();
