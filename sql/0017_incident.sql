@@ -104,22 +104,36 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION incident_tell(integer, text, incident) IS 'Event of an incident';
 
--- Rows are locked in the order of the batch writer. The densest window decides, whenever its records
--- were stored: so the order of arrival makes no difference.
+-- All rows that may change are locked first, in the order of the batch writer; what hangs on a row is
+-- touched by nobody else meanwhile. The densest window decides, whenever its records were stored: so
+-- the order of arrival makes no difference.
 CREATE FUNCTION incident_turn(at timestamptz, keep_after timestamptz) RETURNS bigint
     LANGUAGE plpgsql AS $$
 DECLARE
+    -- A late record of two days ago still finds its neighbours; older slots of a run that trickles
+    -- on for weeks go.
+    slots_after timestamptz := at - interval '2 days'
+        - (SELECT coalesce(max(window_s), 0) FROM incident_limit) * interval '1 second';
+    mine bigint[];
     opened bigint;
     closed bigint;
 BEGIN
+    SELECT array_agg(x.id) INTO mine FROM (
+        SELECT i.id FROM incident i LEFT JOIN incident_limit l ON l.class = i.class
+        WHERE i.closed_at < keep_after OR i.closed_at IS NULL AND (
+            i.opened_at IS NULL AND i.records >= l.records
+            OR i.last_at < at - coalesce(l.quiet_s, 21600) * interval '1 second'
+            OR EXISTS (SELECT FROM incident_slot s
+                       WHERE s.incident_id = i.id AND s.slot < slots_after))
+        ORDER BY i.key, i.id FOR UPDATE OF i) x;
     WITH due AS (
         SELECT i.id FROM incident i JOIN incident_limit l ON l.class = i.class
-        WHERE i.closed_at IS NULL AND i.opened_at IS NULL AND i.records >= l.records
+        WHERE i.id = ANY (mine)
+          AND i.closed_at IS NULL AND i.opened_at IS NULL AND i.records >= l.records
           AND EXISTS (SELECT FROM incident_slot s WHERE s.incident_id = i.id AND l.records <= (
               SELECT sum(w.records) FROM incident_slot w
               WHERE w.incident_id = i.id AND w.slot >= s.slot
                 AND w.slot < s.slot + l.window_s * interval '1 second'))
-        ORDER BY i.key FOR UPDATE OF i
     ), changed AS (
         UPDATE incident i SET opened_at = at FROM due WHERE i.id = due.id RETURNING i.*
     ), forgotten AS (
@@ -128,24 +142,17 @@ BEGIN
     SELECT count(incident_tell(128, 'incident.opened', c::incident)::text) INTO opened FROM changed c;
     WITH due AS (
         SELECT i.id FROM incident i LEFT JOIN incident_limit l ON l.class = i.class
-        WHERE i.closed_at IS NULL AND i.opened_at IS NOT NULL
+        WHERE i.id = ANY (mine) AND i.closed_at IS NULL AND i.opened_at IS NOT NULL
           AND i.last_at < at - coalesce(l.quiet_s, 21600) * interval '1 second'
-        ORDER BY i.key FOR UPDATE OF i
     ), changed AS (
         UPDATE incident i SET closed_at = at FROM due WHERE i.id = due.id RETURNING i.*
     )
     SELECT count(incident_tell(256, 'incident.closed', c::incident)::text) INTO closed FROM changed c;
-    WITH due AS (
-        SELECT i.id FROM incident i LEFT JOIN incident_limit l ON l.class = i.class
-        WHERE i.closed_at IS NULL AND i.opened_at IS NULL
-          AND i.last_at < at - coalesce(l.quiet_s, 21600) * interval '1 second'
-        ORDER BY i.key FOR UPDATE OF i
-    )
-    DELETE FROM incident i USING due WHERE i.id = due.id;
-    DELETE FROM incident WHERE closed_at < keep_after;
-    -- A run that trickles on for weeks; a late record of two days ago still finds its neighbours.
-    DELETE FROM incident_slot WHERE slot < at - interval '2 days'
-        - (SELECT coalesce(max(window_s), 0) FROM incident_limit) * interval '1 second';
+    DELETE FROM incident i USING incident g LEFT JOIN incident_limit l ON l.class = g.class
+        WHERE i.id = ANY (mine) AND g.id = i.id AND (g.closed_at < keep_after
+            OR g.closed_at IS NULL AND g.opened_at IS NULL
+            AND g.last_at < at - coalesce(l.quiet_s, 21600) * interval '1 second');
+    DELETE FROM incident_slot WHERE incident_id = ANY (mine) AND slot < slots_after;
     RETURN opened + closed;
 END $$;
 COMMENT ON FUNCTION incident_turn(timestamptz, timestamptz) IS
