@@ -153,9 +153,13 @@ kumo Delivery 250 e >>kumo/20260101-000003
 grep -q '^1 lines' out || fail "only what is new: $(cat out)"
 campaign kumo 4 2 2 1 "KumoMTA, on"
 stranger=$("$dsnd" mint --campaign kumo --recipient victim@there.example --ref own-1 --domain bounces.example.com)
-kumo OOB 550 victim | sed "s/\"sender\":\"[^\"]*\"/\"sender\":\"$stranger\"/" >>kumo/20260101-000003
+kumo OOB 550 victim | sed "s/\"sender\":\"[^\"]*\"/\"sender\":\"$stranger\"/; s/\"text\"/\"5.1.1 user unknown\"/" \
+    >>kumo/20260101-000003
+kumo OOB 550 dated | sed "s/\"timestamp\":[0-9]*/\"timestamp\":$(($(date +%s) - 30 * 86400))/" >>kumo/20260101-000003
 "$dsnd" ingest kumomta kumo >out
 ask "SELECT evidence FROM status WHERE recipient = 'victim@there.example'" 3 "a report proves no owner of a ref"
+ask "SELECT class FROM status WHERE recipient = 'victim@there.example'" 1 "no such mailbox, it says"
+ask "SELECT evidence FROM status WHERE recipient = 'dated@there.example'" 4 "a report's own date ages no return path"
 ask "SELECT count(*) FROM suppression WHERE address LIKE 'victim%'" 0 "a report suppresses no stranger"
 ask "SELECT count(*) FROM send WHERE ref = 'own-1'" 0 "a report registers nothing"
 
