@@ -47,11 +47,12 @@ static enum dsnd_err add_coded(const char *text, struct dsnd_buf *out)
 static enum dsnd_err write_tcp_table(const struct lookup_answer *answer, const char *text,
                                      struct dsnd_buf *out)
 {
+    /* 500 says "not found": the mail would pass. */
     static const char *const codes[] = {
         [LOOKUP_CLEAR] = "500 ",
         [LOOKUP_SUPPRESSED] = "200 ",
         [LOOKUP_AWAY] = "400 ",
-        [LOOKUP_REFUSED] = "500 ",
+        [LOOKUP_REFUSED] = "400 ",
     };
     enum dsnd_err err = dsnd_buf_add(out, dsnd_str_of(codes[answer->verdict]));
 

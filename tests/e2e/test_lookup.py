@@ -113,9 +113,9 @@ class Lookup(api.Case):
         client.socket.sendall(b"get one%40tcp.example\nget two@tcp.example\r\nput a b\n")
         self.assertRegex(client.line(), "^200 REJECT%205.7.1%20suppressed:%20manual%20since%202")
         self.assertEqual(client.line(), "500 not%20suppressed")
-        self.assertEqual(client.line(), "500 this%20table%20cannot%20be%20written")
+        self.assertEqual(client.line(), "400 this%20table%20cannot%20be%20written")
         client.socket.sendall(b"GET / HTTP/1.1\r\n\r\n")
-        self.assertEqual(client.all(), "500 request%20is%20not:%20get,%20space,%20key\n")
+        self.assertEqual(client.all(), "400 request%20is%20not:%20get,%20space,%20key\n")
 
     def test_readsocket(self):
         self.suppress("one@exim.example", **{"class": "mailbox_unknown"})
@@ -148,7 +148,7 @@ class Lookup(api.Case):
     def test_what_cannot_be_read_is_named_and_the_connection_ends(self):
         for port, sent, wanted in ((SOCKETMAP, b"EHLO x\r\n", "20:PERM not a netstring,"),
                                    (SOCKETMAP, b"2000:", "36:PERM request longer than 1024 octets,"),
-                                   (TCP_TABLE, b"get " + b"a" * 2000, "500 request%20longer%20than%201024%20octets\n")):
+                                   (TCP_TABLE, b"get " + b"a" * 2000, "400 request%20longer%20than%201024%20octets\n")):
             client = self.client(port)
             client.socket.sendall(sent)
             self.assertEqual(client.all(), wanted)

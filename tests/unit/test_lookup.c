@@ -215,7 +215,7 @@ static void answers_are_in_the_words_of_the_protocol(void **state)
          LOOKUP_MAP_ACCESS,
          {"500 not%20suppressed\n",
           "200 REJECT%205.7.1%20suppressed:%20mailbox_full%20since%20" SINCE "\n",
-          "400 suppressions%20cannot%20be%20looked%20up%20now\n", "500 a%20%25%20wrong\n"}},
+          "400 suppressions%20cannot%20be%20looked%20up%20now\n", "400 a%20%25%20wrong\n"}},
         {LOOKUP_READSOCKET,
          LOOKUP_MAP_ACCESS,
          {"suppressed=no\n", "suppressed=yes class=mailbox_full since=" SINCE "\n",
