@@ -7,7 +7,6 @@
  */
 #include <errno.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,6 +16,7 @@
 #include "base/log.h"
 #include "cmd/child.h"
 #include "cmd/commands.h"
+#include "cmd/crash.h"
 #include "cmd/material.h"
 #include "cmd/pipeline_batch.h"
 #include "cmd/pipeline_writer.h"
@@ -48,36 +48,6 @@ struct pipeline {
 
 /* The message being parsed, for the watchdog: 0 when none is. */
 static _Atomic int64_t parse_started_ms;
-
-/*
- * A crash blames the message at hand; a process that is killed from outside, perhaps again and
- * again, must not have an innocent one set aside.
- */
-static const int crash_signals[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT};
-enum { CRASH_SIGNALS = sizeof(crash_signals) / sizeof(*crash_signals) };
-static struct sigaction before_crash[CRASH_SIGNALS];
-static struct journal_reader *_Atomic crash_reader;
-
-static void on_crash(int signal)
-{
-    struct journal_reader *reader = atomic_load(&crash_reader);
-
-    if (reader)
-        journal_reader_blame(reader);
-    for (int i = 0; i < CRASH_SIGNALS; i++)
-        if (crash_signals[i] == signal)
-            (void)sigaction(signal, &before_crash[i], NULL);
-    (void)raise(signal); /* comes once this returns */
-}
-
-static void await_crash(struct journal_reader *reader)
-{
-    struct sigaction action = {.sa_handler = on_crash};
-
-    atomic_store(&crash_reader, reader);
-    for (int i = 0; i < CRASH_SIGNALS; i++)
-        (void)sigaction(crash_signals[i], &action, &before_crash[i]);
-}
 
 static void *watchdog_main(void *unused)
 {
@@ -372,7 +342,7 @@ static enum dsnd_err open_all(struct pipeline *self)
     err = journal_reader_open(self->settings->journal.dir, &self->reader);
     if (err)
         return err;
-    await_crash(self->reader);
+    crash_await(self->reader);
     err = load_material(self, &error);
     if (err) {
         log_event(LOG_LEVEL_CRIT, "pipeline.config", "error=\"%s\"", error.text);
@@ -401,7 +371,7 @@ static enum dsnd_err open_all(struct pipeline *self)
 static void close_all(struct pipeline *self)
 {
     pipeline_writer_free(self->writer);
-    atomic_store(&crash_reader, NULL);
+    crash_await(NULL);
     journal_reader_close(self->reader);
     parser_free(self->context.parser);
     rule_set_free(self->rules);
