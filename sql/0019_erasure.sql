@@ -84,7 +84,10 @@ BEGIN
     END IF;
     SELECT array_agg(id) INTO reports FROM report r
         WHERE id > e.report_id AND id <= last_report AND r::text ~* pattern;
-    SELECT array_agg(id), coalesce(reports, '{}') || array_agg(report_id) INTO statuses, reports
+    -- A record of somebody else whose texts name the person loses those and no more.
+    SELECT array_agg(id) FILTER (WHERE concat_ws(' ', s.ref, s.recipient, s.proven_recipient,
+               s.final_recipient, s.original_recipient) ~* pattern),
+           coalesce(reports, '{}') || array_agg(report_id) INTO statuses, reports
         FROM status s WHERE id > e.status_id AND id <= last_status AND s::text ~* pattern;
     IF reports IS NOT NULL THEN
         PERFORM erasure_reports(reports, statuses, '', '', pattern);
