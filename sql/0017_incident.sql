@@ -6,13 +6,15 @@ CREATE TABLE incident_limit (
     class smallint PRIMARY KEY,
     records bigint NOT NULL CHECK (records > 0),
     window_s integer NOT NULL CHECK (window_s BETWEEN 600 AND 604800),
-    quiet_s integer NOT NULL CHECK (quiet_s >= 600)
+    quiet_s integer NOT NULL CHECK (quiet_s >= 600),
+    proven bigint CHECK (proven >= 0)
 );
 COMMENT ON TABLE incident_limit IS 'From where on records of a class are an incident, and when it is over';
 COMMENT ON COLUMN incident_limit.class IS 'class.id; a class without a row makes no incidents';
 COMMENT ON COLUMN incident_limit.records IS 'So many records within the window open it';
 COMMENT ON COLUMN incident_limit.window_s IS 'Seconds, counted in steps of ten minutes';
 COMMENT ON COLUMN incident_limit.quiet_s IS 'Seconds without a record that end it';
+COMMENT ON COLUMN incident_limit.proven IS 'How many of them must be proven, or strangers could open it; NULL all, 0 for who signs nothing';
 INSERT INTO incident_limit (class, records, window_s, quiet_s) VALUES
     (10, 20, 3600, 21600),
     (11, 20, 3600, 21600),
@@ -76,12 +78,14 @@ CREATE TABLE incident_slot (
     incident_id bigint NOT NULL REFERENCES incident (id) ON DELETE CASCADE,
     slot timestamptz NOT NULL,
     records bigint NOT NULL,
+    proven bigint NOT NULL,
     PRIMARY KEY (incident_id, slot)
 ) WITH (fillfactor = 50);
 COMMENT ON TABLE incident_slot IS 'When the records of a run that is no incident yet came';
 COMMENT ON COLUMN incident_slot.incident_id IS 'incident.id';
 COMMENT ON COLUMN incident_slot.slot IS 'Ten minutes of receipt, by their beginning';
 COMMENT ON COLUMN incident_slot.records IS 'Records received in them';
+COMMENT ON COLUMN incident_slot.proven IS 'Those of them with evidence other than none';
 CREATE INDEX incident_slot_time ON incident_slot (slot);
 
 ALTER TABLE status ADD COLUMN incident_key bigint;
@@ -130,8 +134,10 @@ BEGIN
         SELECT i.id FROM incident i JOIN incident_limit l ON l.class = i.class
         WHERE i.id = ANY (mine)
           AND i.closed_at IS NULL AND i.opened_at IS NULL AND i.records >= l.records
-          AND EXISTS (SELECT FROM incident_slot s WHERE s.incident_id = i.id AND l.records <= (
-              SELECT sum(w.records) FROM incident_slot w
+          AND i.proven >= coalesce(l.proven, l.records)
+          AND EXISTS (SELECT FROM incident_slot s WHERE s.incident_id = i.id AND (
+              SELECT sum(w.records) >= l.records AND sum(w.proven) >= coalesce(l.proven, l.records)
+              FROM incident_slot w
               WHERE w.incident_id = i.id AND w.slot >= s.slot
                 AND w.slot < s.slot + l.window_s * interval '1 second'))
     ), changed AS (

@@ -30,14 +30,17 @@
     X(WRITE_INCIDENT_PARTS, \
       "WITH sums AS MATERIALIZED (SELECT u.key, u.campaign_id," \
       "  date_bin(interval '10 minutes', u.at, TIMESTAMPTZ '2020-01-01 00:00Z') AS slot," \
-      "  count(*) AS records FROM unnest($1::int8[], $2::int8[], $3::timestamptz[])" \
-      "  u(key, campaign_id, at) GROUP BY 1, 2, 3)," \
-      " parts AS MATERIALIZED (SELECT i.id, i.opened_at, s.campaign_id, s.slot, s.records" \
+      "  count(*) AS records, sum(u.proven) AS proven" \
+      "  FROM unnest($1::int8[], $2::int8[], $3::timestamptz[], $4::int8[])" \
+      "  u(key, campaign_id, at, proven) GROUP BY 1, 2, 3)," \
+      " parts AS MATERIALIZED (SELECT i.id, i.opened_at, s.campaign_id, s.slot, s.records," \
+      "  s.proven" \
       "  FROM sums s JOIN incident i ON i.key = s.key AND i.closed_at IS NULL)," \
-      " slots AS (INSERT INTO incident_slot AS t (incident_id, slot, records)" \
-      "  SELECT id, slot, sum(records) FROM parts WHERE opened_at IS NULL GROUP BY 1, 2" \
-      "  ORDER BY 1, 2 ON CONFLICT (incident_id, slot)" \
-      "  DO UPDATE SET records = t.records + excluded.records)" \
+      " slots AS (INSERT INTO incident_slot AS t (incident_id, slot, records, proven)" \
+      "  SELECT id, slot, sum(records), sum(proven) FROM parts WHERE opened_at IS NULL" \
+      "  GROUP BY 1, 2 ORDER BY 1, 2 ON CONFLICT (incident_id, slot)" \
+      "  DO UPDATE SET records = t.records + excluded.records," \
+      "  proven = t.proven + excluded.proven)" \
       " INSERT INTO incident_campaign AS t (incident_id, campaign_id, records)" \
       "  SELECT id, campaign_id, sum(records) FROM parts GROUP BY 1, 2 ORDER BY 1, 2" \
       "  ON CONFLICT (incident_id, campaign_id)" \

@@ -190,6 +190,7 @@ static enum dsnd_err send_parts(struct write_span *self, const struct run *list)
         {PG_KIND_I64, offsetof(struct run, key)},
         {PG_KIND_I64, offsetof(struct run, campaign_id)},
         {PG_KIND_TIME, offsetof(struct run, us)},
+        {PG_KIND_I64, offsetof(struct run, proven)},
     };
 
     pg_params_clear(&self->params);

@@ -40,8 +40,8 @@ static void end(struct run *run)
                             "FROM incident_campaign c WHERE c.incident_id = i.id)"),
                      0);
     assert_int_equal(db_int("SELECT count(*) FROM incident i WHERE opened_at IS NULL AND "
-                            "records <> (SELECT sum(records) FROM incident_slot s "
-                            "WHERE s.incident_id = i.id)"),
+                            "(records, proven) <> (SELECT sum(records), sum(proven) FROM "
+                            "incident_slot s WHERE s.incident_id = i.id)"),
                      0);
     items_check_totals();
     store_conn_free(run->conn);
@@ -57,8 +57,10 @@ static void refuse(struct run *run, int count, int64_t step_us, const struct ite
         char *address = dsnd_arena_alloc(&run->items->arena, 64);
 
         assert_true(snprintf(address, 64, "user%d@mail.example", run->next) > 0);
-        spec.signed_campaign = spec.signed_campaign ? spec.signed_campaign : "spring";
-        spec.signed_for = address;
+        if (!spec.to) {
+            spec.signed_campaign = spec.signed_campaign ? spec.signed_campaign : "spring";
+            spec.signed_for = address;
+        }
         spec.recipient = address;
         spec.action = spec.action ? spec.action : REPORT_ACTION_FAILED;
         spec.klass = spec.klass ? spec.klass : REPORT_CLASS_REPUTATION_BLOCK;
@@ -324,6 +326,37 @@ static void a_class_without_a_limit_opens_none(void **state)
     end(&run);
 }
 
+/* Anybody can send what is not signed. */
+static void strangers_open_none_unless_they_may(void **state)
+{
+    static const struct {
+        int signed_ones;
+        int strange_ones;
+        const char *needed; /* incident_limit.proven; NULL as installed */
+        int open;
+    } rows[] = {
+        {0, 40, NULL, 0}, {19, 40, NULL, 0}, {20, 40, NULL, 1}, {0, 19, "0", 0},
+        {0, 20, "0", 1},  {4, 40, "5", 0},   {5, 15, "5", 1},   {5, 14, "5", 0},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+        struct run run = begin();
+        char sql[128];
+
+        assert_true(snprintf(sql, sizeof(sql), "UPDATE incident_limit SET proven = %s",
+                             rows[i].needed ? rows[i].needed : "proven") < (int)sizeof(sql));
+        db_exec(sql);
+        refuse(&run, rows[i].strange_ones, 0, &(struct item_spec){.to = "bounce@b.example.com"});
+        refuse(&run, rows[i].signed_ones, 0, &plain);
+        pass(&run, ITEMS_NOON);
+        if (open_now() != rows[i].open)
+            fail_msg("case %zu", i);
+        assert_int_equal(db_int("SELECT proven FROM incident"), rows[i].signed_ones);
+        end(&run);
+    }
+}
+
 static void nobody_is_named(void **state)
 {
     struct run run = begin();
@@ -508,6 +541,7 @@ int main(void)
         cmocka_unit_test(a_batch_that_is_given_again_counts_once),
         cmocka_unit_test(what_proves_too_little_to_be_counted_makes_none),
         cmocka_unit_test(a_class_without_a_limit_opens_none),
+        cmocka_unit_test(strangers_open_none_unless_they_may),
         cmocka_unit_test(nobody_is_named),
         cmocka_unit_test(the_records_of_one_are_found),
         cmocka_unit_test(writers_at_once_count_exactly),
