@@ -499,7 +499,8 @@ static void what_people_decided_stays(void **state)
     drop_messages();
 }
 
-/* An entry that one failure on probation made lasts, whatever is judged again of its address. */
+/* An entry that one failure on probation made lasts beyond the time of its class, whatever is
+ * judged again of its address. */
 static void a_relapse_lasts(void **state)
 {
     const struct item_spec relapse = {.signed_campaign = "one",
@@ -508,7 +509,7 @@ static void a_relapse_lasts(void **state)
                                       .action = REPORT_ACTION_FAILED,
                                       .klass = REPORT_CLASS_MAILBOX_INACTIVE,
                                       .permanence = REPORT_PERMANENCE_PERMANENT,
-                                      .us = dsnd_clock_now_us()};
+                                      .us = dsnd_clock_now_us() - 40 * DSND_US_PER_DAY};
     struct item_spec other = relapse;
 
     (void)state;
@@ -521,7 +522,7 @@ static void a_relapse_lasts(void **state)
         db_exec(threshold == 1 ? "UPDATE suppression_policy SET threshold = 1 WHERE class = 2"
                                : "SELECT 1");
         db_exec("INSERT INTO suppression_probation VALUES (sha256('a@x.example'), 2, "
-                "now() - interval '1 day', now() + interval '1 day')");
+                "now() - interval '41 days', now() + interval '1 day')");
         before = items_new();
         after = items_new();
         items_add(before, &relapse);
