@@ -58,7 +58,7 @@ END
 equal() { [ "$2" = "$3" ] || fail "$1: expected $2, found $3"; }
 reclassify() { "$service_program" reclassify --rules "$service_dir/own.rules" "$@"; }
 
-"$1" import "${folders[@]}" >>"$service_dir/log" 2>&1 || fail "dsnd import"
+"$1" import "$mail" >>"$service_dir/log" 2>&1 || fail "dsnd import"
 before=$(digest "$DSND_DATABASE_URL")
 said=$(reclassify) || fail "the dry run ended with $?"
 for words in "40  unclassified -> mailbox_unknown" "40  mailbox_unknown -> policy_refused" \
@@ -76,6 +76,9 @@ equal "unmatched of 2020" "0 records, 0 different texts" "$said"
 status=0
 said=$("$1" rules unmatched --limit 0 2>&1) || status=$?
 [[ $status == 2 && $said == *"from 1 to"* ]] || fail "unmatched --limit 0: $said"
+
+# From here on with the messages of CORPUS too, whose numbers nobody knows beforehand.
+"$1" import "${folders[@]}" >>"$service_dir/log" 2>&1 || fail "dsnd import of all folders"
 
 # The same mail in a database that knew these rules from the start.
 first=$DSND_DATABASE_URL
@@ -98,7 +101,14 @@ until [ "$(sql 'SELECT coalesce(max(reports), 0) > 0 FROM reclassify_run')" = t 
 done
 kill -KILL "$pid" 2>/dev/null || true
 wait "$pid" 2>/dev/null || true
-said=$(reclassify --reparse --apply) || fail "--apply ended with $?"
+# The server may still be at the statement of the one that was killed.
+for _ in $(seq 300); do
+    status=0
+    said=$(reclassify --reparse --apply 2>&1) || status=$?
+    [[ $said == *"another dsnd reclassify is at work"* ]] || break
+    sleep 0.1
+done
+equal "--apply" 0 "$status"
 equal "after it was done" "$expected" "$(digest "$first")"
 said=$(reclassify --reparse --apply) || fail "the second --apply ended with $?"
 [[ $said == *"; 0 changed, 0 suppressions arose, 0 were lifted"* ]] || fail "done twice: $said"
