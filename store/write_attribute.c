@@ -54,6 +54,7 @@ static void explain_refs(struct write_item **own, size_t count)
 {
     const struct write_item *first = NULL;
 
+    /* NOLINTNEXTLINE(bugprone-sizeof-expression): the array is one of pointers */
     qsort(own, count, sizeof(*own), compare_own);
     for (size_t i = 0; i < count; i++) {
         if (first && compare_refs(first, own[i]) != 0)
