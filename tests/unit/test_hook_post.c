@@ -105,8 +105,13 @@ static bool post(const struct hook_settings *settings, const char *url, struct d
 static atomic_int asked;
 static const char *const *resolved; /* what each question is answered with, ended by NULL */
 
-int getaddrinfo(const char *node, const char *service, const struct addrinfo *hints,
-                struct addrinfo **ret_list)
+/* Under the names the linker knows: the C names are declared with other parameters. */
+int test_getaddrinfo(const char *node, const char *service, const struct addrinfo *hints,
+                     struct addrinfo **ret_list) __asm__("getaddrinfo");
+void test_freeaddrinfo(struct addrinfo *list) __asm__("freeaddrinfo");
+
+int test_getaddrinfo(const char *node, const char *service, const struct addrinfo *hints,
+                     struct addrinfo **ret_list)
 {
     struct addrinfo *info = calloc(1, sizeof(*info) + sizeof(struct sockaddr_in6));
     struct sockaddr_in *v4 = (struct sockaddr_in *)(info + 1);
@@ -136,17 +141,17 @@ int getaddrinfo(const char *node, const char *service, const struct addrinfo *hi
     return 0;
 }
 
-void freeaddrinfo(struct addrinfo *list)
+void test_freeaddrinfo(struct addrinfo *list)
 {
     free(list);
 }
 
 /* ---- tests ---- */
 
-#define SETTINGS(private)                                               \
-    &(const struct hook_settings)                                       \
-    {                                                                   \
-        .allow_private = private, .allow_http = true, .timeout_ms = 700 \
+#define SETTINGS(private)                                                 \
+    &(const struct hook_settings)                                         \
+    {                                                                     \
+        .allow_private = (private), .allow_http = true, .timeout_ms = 700 \
     }
 
 static void only_an_answer_of_2xx_is_taken(void **state)
