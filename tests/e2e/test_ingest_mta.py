@@ -75,7 +75,7 @@ MINE = " campaign_id = (SELECT id FROM campaign WHERE key = '%s')" % KIND
 DOMAIN = KIND + ".example"
 
 
-def await_sql(statement, wanted, what):
+def await_sql(statement, wanted, what, meanwhile=lambda: None):
     end = time.monotonic() + WAIT_S
     while True:
         got = sql(statement)
@@ -83,7 +83,8 @@ def await_sql(statement, wanted, what):
             return
         if time.monotonic() > end:
             raise AssertionError("%s: got %r, want %r" % (what, got, wanted))
-        time.sleep(0.1)
+        meanwhile()
+        time.sleep(0.2)
 
 
 def start_server(sink, port):
@@ -181,7 +182,7 @@ def run(server, log, port):
     rotate(server, log)
     send(port, order[2 * third:])
     wanted = "%d %d %d %d %d 0" % (len(users), TAKEN + DELAYED, REFUSED, REFUSED, DELAYED)
-    await_sql(COUNTS, wanted, "followed, killed and rotated")
+    await_sql(COUNTS, wanted, "followed, killed and rotated", server.flush)
     follower.end()
     out = subprocess.run([DSND, "ingest", KIND, log], check=True, capture_output=True, text=True).stdout
     if sql(COUNTS) != wanted:
@@ -215,7 +216,7 @@ def main():
                                    stderr=subprocess.STDOUT)
         try:
             await_sql("SELECT count(*) FROM report WHERE kind = 1 AND" + MINE, str(REFUSED),
-                      "reports by mail of the same failures")
+                      "reports by mail of the same failures", server.flush)
             if sql(COUNTS) != wanted:
                 raise AssertionError("the reports changed the counts: " + sql(COUNTS))
             await_sql("SELECT count(*) FROM suppression WHERE address LIKE '%%%s'" % DOMAIN, str(REFUSED), "suppressions")

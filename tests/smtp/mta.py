@@ -102,6 +102,12 @@ class Daemon:
                     found += log.read()[-4000:]
         return found
 
+    def flush(self):
+        """Postfix: try all that is deferred at once. What is in delivery as Postfix reloads rests 5 minutes else."""
+        if os.path.exists(self.path("conf")):
+            subprocess.run([self.tree + "/usr/sbin/postqueue", "-c", self.path("conf"), "-f"], check=True,
+                           env=dict(os.environ, LD_LIBRARY_PATH=self.tree + "/usr/lib/postfix"))
+
     def stop(self):
         if self.process is not None:
             os.killpg(self.process.pid, signal.SIGTERM)
@@ -144,7 +150,8 @@ smtpd_peername_lookup = no
                 ("qmgr unix n", "1", "qmgr"), ("rewrite unix -", "-", "trivial-rewrite"),
                 ("bounce unix -", "0", "bounce"), ("defer unix -", "0", "bounce"),
                 ("trace unix -", "0", "bounce"), ("smtp unix -", "-", "smtp"),
-                ("lmtp unix -", "-", "lmtp"), ("error unix -", "-", "error"),
+                ("lmtp unix -", "-", "lmtp"), ("pickup unix n", "1", "pickup"),
+                ("error unix -", "-", "error"),
                 ("retry unix -", "-", "error"), ("anvil unix -", "1", "anvil"),
                 ("postlog unix-dgram n", "1", "postlogd"), ("proxymap unix -", "-", "proxymap")]
     self.write("conf/master.cf", "".join("%s - n - %s %s\n" % service for service in services))
