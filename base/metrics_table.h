@@ -34,6 +34,7 @@
     X(SMTP_REJECT_RECIPIENTS, "dsnd_smtp_rejects_total", "reason=\"too_many_recipients\"", "counter", "") \
     X(SMTP_REJECT_HOPS, "dsnd_smtp_rejects_total", "reason=\"loop\"", "counter", "") \
     X(SMTP_REJECT_FOREIGN, "dsnd_smtp_rejects_total", "reason=\"not_smtp\"", "counter", "") \
+    X(SMTP_REJECT_NOT_TLS, "dsnd_smtp_rejects_total", "reason=\"not_tls\"", "counter", "") \
     X(SMTP_REJECT_EARLY, "dsnd_smtp_rejects_total", "reason=\"early_talker\"", "counter", "") \
     X(SMTP_REJECT_OTHER, "dsnd_smtp_rejects_total", "reason=\"other\"", "counter", "") \
     X(SMTP_ABORTED, "dsnd_smtp_sessions_aborted_total", "", "counter", "Sessions lost inside a transaction.") \

@@ -98,6 +98,9 @@ static enum smtp_reply answer(struct smtp_auth *self, struct dsnd_str line)
         return end(self, SMTP_REPLY_AUTH_SYNTAX);
     if (self->finished)
         return end(self, line.len ? SMTP_REPLY_AUTH_FAILED : SMTP_REPLY_AUTH_OK);
+    /* Who is to begin, and says nothing, would be asked again for ever. */
+    if (!line.len && (!self->challenge || !*self->challenge))
+        return end(self, SMTP_REPLY_AUTH_FAILED);
     return step(self, base64);
 }
 

@@ -44,6 +44,12 @@ static void scan_cr(struct smtp_line *self, struct dsnd_str part)
     self->cr = part.ptr[part.len - 1] == '\r';
 }
 
+/* A record of type handshake, version 3.x (RFC 8446 section 5.1): no command begins like that. */
+static bool is_tls(const struct smtp_line *self)
+{
+    return dsnd_str_starts(dsnd_str_make(self->octets, self->len), DSND_STR("\x16\x03"));
+}
+
 static enum smtp_line_status end_line(struct smtp_line *self, struct dsnd_str *ret_line)
 {
     if (self->bare || self->too_long) {
@@ -71,6 +77,8 @@ enum smtp_line_status smtp_line_feed(struct smtp_line *self, struct dsnd_str *in
         scan_cr(self, dsnd_str_slice(*in, 0, until));
         keep(self, dsnd_str_slice(*in, 0, until + 1));
         *in = dsnd_str_slice(*in, until + 1, in->len);
+        if (is_tls(self))
+            return SMTP_LINE_TLS;
         if (lf == SIZE_MAX)
             return SMTP_LINE_MORE;
         ended = self->cr;

@@ -23,6 +23,7 @@ enum smtp_line_status {
     SMTP_LINE_READY,    /* a line, without its CR LF */
     SMTP_LINE_TOO_LONG, /* a line longer than SMTP_LINE_MAX ended here; its start is there */
     SMTP_LINE_BARE,     /* a line that holds a bare CR or LF ended here; its octets are gone */
+    SMTP_LINE_TLS,      /* no line at all: a TLS handshake begins here; give up */
 };
 
 struct smtp_line {

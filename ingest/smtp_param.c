@@ -21,6 +21,12 @@ static bool is_upper_hex(char c)
     return dsnd_is_digit(c) || (c >= 'A' && c <= 'F');
 }
 
+/* Two upper-case hex digits that stand for an octet no report may hold (RFC 3461 section 4.2). */
+static bool is_control(const char *hex)
+{
+    return hex[0] < '2' || (hex[0] == '7' && hex[1] == 'F');
+}
+
 /* RFC 3461 section 4: "+" and two upper-case hex digits, else printable ASCII without "=". */
 static bool is_xtext(struct dsnd_str s)
 {
@@ -29,23 +35,27 @@ static bool is_xtext(struct dsnd_str s)
             return false;
         if (s.ptr[i] != '+')
             continue;
-        if (s.len - i < 3 || !is_upper_hex(s.ptr[i + 1]) || !is_upper_hex(s.ptr[i + 2]))
+        if (s.len - i < 3 || !is_upper_hex(s.ptr[i + 1]) || !is_upper_hex(s.ptr[i + 2]) ||
+            is_control(s.ptr + i + 1))
             return false;
         i += 2;
     }
     return true;
 }
 
-/* Octets of "\x{HEX}" at the front, or 0. */
+/* Octets of "\x{HEX}" at the front, or 0 where it stands for no character, or for a control. */
 static size_t escaped_point(struct dsnd_str s)
 {
+    unsigned point = 0;
     size_t i = 3;
 
     if (!dsnd_str_starts(s, DSND_STR("\\x{")))
         return 0;
-    while (i < s.len && is_upper_hex(s.ptr[i]))
-        i++;
-    return i > 3 && i < 10 && i < s.len && s.ptr[i] == '}' ? i + 1 : 0;
+    for (; i < s.len && i < 9 && is_upper_hex(s.ptr[i]); i++)
+        point = point << 4 | (unsigned)(s.ptr[i] - (dsnd_is_digit(s.ptr[i]) ? '0' : 'A' - 10));
+    if (point < ' ' || point > 0x10ffff || (point >= 0xd800 && point < 0xe000))
+        return 0;
+    return i < s.len && s.ptr[i] == '}' ? i + 1 : 0;
 }
 
 /* RFC 6533 section 3: a utf-8 address stands as it is, as \x{HEX} or as xtext. */
@@ -142,6 +152,7 @@ static enum dsnd_err take_notify(struct dsnd_str value, void *params)
         {DSND_STR_INIT("DELAY"), JOURNAL_NOTIFY_DELAY},
     };
     struct smtp_rcpt_params *rcpt = params;
+    bool several = dsnd_str_chr(value, ',') != SIZE_MAX;
     uint8_t notify = 0;
 
     while (dsnd_str_present(value)) {
@@ -156,7 +167,7 @@ static enum dsnd_err take_notify(struct dsnd_str value, void *params)
         notify |= bit;
     }
     /* NEVER stands alone. */
-    if ((notify & JOURNAL_NOTIFY_NEVER) && notify != JOURNAL_NOTIFY_NEVER)
+    if ((notify & JOURNAL_NOTIFY_NEVER) && several)
         return DSND_ERR_SYNTAX;
     rcpt->notify = notify;
     return DSND_OK;

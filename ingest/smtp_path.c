@@ -55,7 +55,18 @@ static bool is_label_octet(char c)
     return dsnd_is_alpha(c) || dsnd_is_digit(c) || c == '-' || c == '_' || (unsigned char)c >= 0x80;
 }
 
-/* Octets of a domain at the front: labels of 1-63 octets, none with a hyphen at an end; or 0. */
+/* Characters of UTF-8: what is no ASCII takes more octets here than in the DNS, to which 63 apply.
+ */
+static size_t characters(struct dsnd_str s)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < s.len; i++)
+        count += ((unsigned char)s.ptr[i] & 0xc0) != 0x80;
+    return count;
+}
+
+/* Octets of a domain at the front: labels of 1-63, none with a hyphen at an end; or 0. */
 static size_t domain_name(struct dsnd_str s)
 {
     size_t i = 0;
@@ -65,7 +76,8 @@ static size_t domain_name(struct dsnd_str s)
 
         while (i < s.len && is_label_octet(s.ptr[i]))
             i++;
-        if (i == start || i - start > 63 || s.ptr[start] == '-' || s.ptr[i - 1] == '-')
+        if (i == start || characters(dsnd_str_slice(s, start, i)) > 63 || s.ptr[start] == '-' ||
+            s.ptr[i - 1] == '-')
             return 0;
         if (i == s.len || s.ptr[i] != '.')
             return i;

@@ -123,6 +123,9 @@ static bool is_port(struct dsnd_str text, uint16_t *ret_port)
 {
     uint64_t port;
 
+    /* "No leading zero", says the specification. */
+    if (text.len > 1 && text.ptr[0] == '0')
+        return false;
     if (dsnd_str_to_u64(text, UINT16_MAX, &port))
         return false;
     *ret_port = htons((uint16_t)port);
@@ -198,7 +201,7 @@ static enum dsnd_err parse_v2(struct dsnd_str in, size_t *ret_len,
             set_client(AF_INET, p + 16, p + 24, ret_client);
         else if (p[13] == 0x21 && rest >= 36)
             set_client(AF_INET6, p + 16, p + 48, ret_client);
-        else if (p[13] >> 4 != 0)
+        else if (p[13] > 2) /* not "unknown", by a stream or by datagrams */
             return DSND_ERR_SYNTAX;
     }
     *ret_len = V2_FIXED + rest;

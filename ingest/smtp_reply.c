@@ -110,6 +110,8 @@ static const struct smtp_reply_text replies[SMTP_REPLY_COUNT] = {
     [SMTP_REPLY_NEEDS_UTF8] = {553, "5.6.7", "Address needs SMTPUTF8", "needs_smtputf8", SYNTAX},
     [SMTP_REPLY_LOOP] = {554, "5.4.6", "Too many hops", "loop", METRIC_SMTP_REJECT_HOPS},
     [SMTP_REPLY_NOT_SMTP] = {554, "5.5.1", "This is SMTP", "not_smtp", METRIC_SMTP_REJECT_FOREIGN},
+    [SMTP_REPLY_NOT_TLS] = {554, "5.5.1", "No TLS from the first octet here", "not_tls",
+                            METRIC_SMTP_REJECT_NOT_TLS},
     [SMTP_REPLY_EARLY_TALKER] = {554, "5.5.1", "Wait for the greeting", "early_talker",
                                  METRIC_SMTP_REJECT_EARLY},
     [SMTP_REPLY_UNKNOWN_PARAMETER] = {555, "5.5.4", "Unknown parameter", "unknown_parameter",

@@ -440,6 +440,9 @@ static void feed_line(struct smtp_session *self, struct dsnd_str *in, struct dsn
         leave_auth(self);
         say(self, SMTP_REPLY_BARE_IN_COMMAND, out);
         break;
+    case SMTP_LINE_TLS:
+        smtp_session_close(self, SMTP_REPLY_NOT_TLS, out);
+        break;
     }
 }
 

@@ -6,7 +6,8 @@
 
 #include "ingest/smtp_line.h"
 
-/* Results as text: "line|" for each line, "LONG|" and "BARE|" for the bad ones. */
+/* Results as text: "line|" for each line, "LONG|" and "BARE|" for the bad ones, "TLS" at its end.
+ */
 static void collect(struct dsnd_str in, size_t step, char *dst, size_t size)
 {
     struct smtp_line lines;
@@ -24,6 +25,10 @@ static void collect(struct dsnd_str in, size_t step, char *dst, size_t size)
 
             if (status == SMTP_LINE_MORE)
                 continue;
+            if (status == SMTP_LINE_TLS) {
+                (void)snprintf(dst + used, size - used, "TLS");
+                return;
+            }
             if (status == SMTP_LINE_TOO_LONG)
                 line = DSND_STR("LONG");
             if (status == SMTP_LINE_BARE)
@@ -50,6 +55,8 @@ static void only_crlf_ends_a_line(void **state)
         {"CR CR LF", "a\r\r\nc\r\n", "BARE|c|"},
         {"LF CR LF", "a\n\r\nc\r\n", "BARE|c|"},
         {"CR at the end is not yet bare", "a\r", ""},
+        {"a handshake has no lines", "a\r\n\x16\x03\x01\n\r\nb\r\n", "a|TLS"},
+        {"half of what marks one", "\x16\r\n\x03\r\nb\x16\x03\r\n", "\x16|\x03|b\x16\x03|"},
     };
 
     (void)state;
