@@ -23,15 +23,23 @@ print(os.path.basename(path), at, "of", last)
 PYTHON
 }
 
+# The receiver alone: what it takes stays in the journal.
+receive() {
+    "$service_program" receive >>"$service_dir/log" 2>&1 &
+    service_pid=$!
+    until (exec 3<>"/dev/tcp/${DSND_SMTP_LISTEN/://}") 2>/dev/null; do
+        kill -0 "$service_pid" 2>/dev/null || fail "dsnd receive does not start"
+        sleep 0.02
+    done
+}
+
 before=0
 for round in $(seq "$rounds"); do
-    service_start
-    "$service_cluster" kill "$service_dir/pg"
+    receive
     "$here/send.py" "$DSND_SMTP_LISTEN" "r$round" "$each" >"$service_dir/sent"
     [ "$(grep -c ' 250$' "$service_dir/sent")" = "$each" ] || fail "not all were accepted"
     service_end KILL
     where=$(flip)
-    "$service_cluster" start "$service_dir/pg" >/dev/null
     service_start
     for _ in $(seq 100); do
         stored=$(sql "select count(*) from status where recipient like 'r$round-%'")
