@@ -5,10 +5,10 @@
 #include <string.h>
 
 #include "api/api.h"
-#include "api/encode.h"
 #include "api/idempotency.h"
 #include "api/route.h"
 #include "base/clock.h"
+#include "base/hex.h"
 #include "parse/digest.h"
 #include "store/query_policy.h"
 
@@ -284,7 +284,7 @@ static void tag(struct request *self)
     if (self->method != REQUEST_GET || self->status != 200 || self->stream.next ||
         digest_sha256(dsnd_buf_str(&self->out), digest) != DSND_OK)
         return;
-    encode_hex(digest, ETAG_OCTETS, etag + 1);
+    hex_encode(digest, ETAG_OCTETS, etag + 1);
     etag[2 * ETAG_OCTETS + 1] = '"';
     request_add_header(self, "ETag", dsnd_str_of(etag));
     if (dsnd_str_find(known, dsnd_str_of(etag)) != SIZE_MAX ||

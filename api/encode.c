@@ -4,17 +4,6 @@
 
 static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
-void encode_hex(const unsigned char *octets, size_t len, char *dst)
-{
-    static const char digits[] = "0123456789abcdef";
-
-    for (size_t i = 0; i < len; i++) {
-        dst[2 * i] = digits[octets[i] >> 4];
-        dst[2 * i + 1] = digits[octets[i] & 15];
-    }
-    dst[2 * len] = '\0';
-}
-
 enum dsnd_err encode_base64url(struct dsnd_str octets, struct dsnd_buf *out)
 {
     uint32_t held = 0;

@@ -7,16 +7,9 @@
 
 #include "api/timestamp.h"
 #include "base/clock.h"
+#include "base/hex.h"
 #include "base/utf8.h"
 #include "parse/return_path.h"
-
-static int hex_digit(char c)
-{
-    if (dsnd_is_digit(c))
-        return c - '0';
-    c = dsnd_lower(c);
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
 
 enum dsnd_err params_decode(struct dsnd_str text, struct dsnd_arena *arena,
                             struct dsnd_str *ret_text)
@@ -39,8 +32,8 @@ enum dsnd_err params_decode(struct dsnd_str text, struct dsnd_arena *arena,
         }
         if (text.len - i < 3)
             return DSND_ERR_SYNTAX;
-        high = hex_digit(text.ptr[i + 1]);
-        low = hex_digit(text.ptr[i + 2]);
+        high = hex_value(text.ptr[i + 1]);
+        low = hex_value(text.ptr[i + 2]);
         if (high < 0 || low < 0 || high + low == 0)
             return DSND_ERR_SYNTAX;
         dst[len++] = (char)(high * 16 + low);

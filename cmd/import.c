@@ -8,7 +8,6 @@
 #include <getopt.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/random.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -19,6 +18,7 @@
 #include "cmd/material.h"
 #include "cmd/pipeline_batch.h"
 #include "cmd/stored_envelope.h"
+#include "ingest/journal_id.h"
 
 enum { BATCH = 1000, TRIES = 5, US_PER_MS = 1000 };
 
@@ -132,17 +132,6 @@ static enum dsnd_err take(void *context, struct dsnd_str name, struct dsnd_str o
     return pipeline_batch_full(self->batch) ? flush(self) : DSND_OK;
 }
 
-static enum dsnd_err make_journal_id(struct import *self)
-{
-    unsigned char octets[(JOURNAL_ID_SIZE - 1) / 2];
-
-    if (getrandom(octets, sizeof(octets), 0) != (ssize_t)sizeof(octets))
-        return DSND_ERR_IO;
-    for (size_t i = 0; i < sizeof(octets); i++)
-        (void)snprintf(self->journal_id + 2 * i, 3, "%02x", octets[i]);
-    return DSND_OK;
-}
-
 static struct store_policy make_policy(const struct import *self)
 {
     return (struct store_policy){
@@ -177,7 +166,7 @@ static int load(struct import *self)
     if (!err)
         err = pipeline_batch_new(BATCH, &self->batch);
     if (!err)
-        err = make_journal_id(self);
+        err = journal_id_random(self->journal_id);
     if (!err)
         err = connect_database(self);
     if (!err)

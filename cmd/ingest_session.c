@@ -12,6 +12,7 @@
 #include "cmd/commands.h"
 #include "cmd/log_batch.h"
 #include "cmd/material.h"
+#include "ingest/journal_id.h"
 
 enum { US_PER_MS = 1000, DUPLICATE_DAYS = 7, BAD_SHOWN = 5, SOURCE_SIZE = PATH_MAX + 512 };
 
@@ -26,7 +27,7 @@ struct ingest_session {
     struct log_batch batch;
     struct dsnd_arena line_arena; /* of one line */
     char source[SOURCE_SIZE];
-    char pipe_journal[LOG_JOURNAL_SIZE]; /* a pipe is a journal of its own each time */
+    char pipe_journal[JOURNAL_ID_SIZE]; /* a pipe is a journal of its own each time */
     struct log_counts total;
     uint64_t lines;
     uint64_t bad;
@@ -340,7 +341,7 @@ static enum dsnd_err name_journal(struct ingest_session *self, struct log_file *
     if (!reader->is_pipe)
         return log_file_record(file, self->conn, self->context.source_id);
     if (!self->pipe_journal[0])
-        err = log_files_journal(self->pipe_journal);
+        err = journal_id_random(self->pipe_journal);
     memcpy(file->journal, self->pipe_journal, sizeof(file->journal));
     return err;
 }

@@ -6,9 +6,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include "base/hex.h"
+#include "ingest/journal_id.h"
 
 void log_file_close(struct log_file *self)
 {
@@ -84,17 +86,6 @@ bool log_file_is_at(const struct log_file *self, const char *path)
     return stat(path, &there) != 0 || (uint64_t)there.st_ino == self->inode;
 }
 
-enum dsnd_err log_files_journal(char journal[LOG_JOURNAL_SIZE])
-{
-    unsigned char octets[(LOG_JOURNAL_SIZE - 1) / 2];
-
-    if (getrandom(octets, sizeof(octets), 0) != (ssize_t)sizeof(octets))
-        return DSND_ERR_IO;
-    for (size_t i = 0; i < sizeof(octets); i++)
-        (void)snprintf(journal + 2 * i, 3, "%02x", octets[i]);
-    return DSND_OK;
-}
-
 enum dsnd_err log_file_record(struct log_file *self, struct store_conn *conn, int64_t source_id)
 {
     struct store_log_file file = {.inode = self->inode, .name = dsnd_str_of(self->path)};
@@ -106,7 +97,7 @@ enum dsnd_err log_file_record(struct log_file *self, struct store_conn *conn, in
     if (!err)
         err = hash_front(self, self->front_octets, &hash);
     if (!err && !self->journal[0])
-        err = log_files_journal(self->journal);
+        err = journal_id_random(self->journal);
     if (err)
         return err;
     file.journal = dsnd_str_of(self->journal);
@@ -136,8 +127,7 @@ static enum dsnd_err keep_hash(const struct log_file *self, size_t octets, struc
 
     if (err || kept->octets == octets)
         return err;
-    for (size_t i = 0; i < STORE_HASH_OCTETS; i++)
-        (void)snprintf(kept->hex + 2 * i, 3, "%02x", hash.octets[i]);
+    hex_encode(hash.octets, STORE_HASH_OCTETS, kept->hex);
     kept->octets = octets;
     return DSND_OK;
 }

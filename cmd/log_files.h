@@ -12,12 +12,12 @@
 #include <time.h>
 
 #include "base/err.h"
+#include "ingest/journal.h"
 #include "store/digest.h"
 #include "store/log.h"
 
 enum {
-    LOG_FRONT_MAX = 4096, /* octets of a file by which it is known */
-    LOG_JOURNAL_SIZE = 33,
+    LOG_FRONT_MAX = 4096,      /* octets of a file by which it is known */
     LOG_DIRECTORY_MAX = 10000, /* entries that are looked at */
 };
 
@@ -32,7 +32,7 @@ struct log_file {
     /* What the database knows of it. */
     bool is_known;
     bool is_done;
-    char journal[LOG_JOURNAL_SIZE];
+    char journal[JOURNAL_ID_SIZE];
     uint64_t offset;
     uint64_t lines;
     size_t known_octets; /* of the front that is on record */
@@ -53,10 +53,6 @@ bool log_file_is_at(const struct log_file *self, const char *path);
 /* What is on record of the file: a new journal where it is not known. */
 DSND_MUST_CHECK
 enum dsnd_err log_file_record(struct log_file *self, struct store_conn *conn, int64_t source_id);
-
-/* A name for a new journal: random. DSND_ERR_IO. */
-DSND_MUST_CHECK
-enum dsnd_err log_files_journal(char journal[LOG_JOURNAL_SIZE]);
 
 /* What log_files_next found besides the file. */
 enum log_files_note {

@@ -9,6 +9,7 @@
 #include "api/timestamp.h"
 #include "base/buf.h"
 #include "base/clock.h"
+#include "base/hex.h"
 #include "store/codes.h"
 #include "store/query_suppression.h"
 
@@ -83,30 +84,15 @@ static enum dsnd_err read_expiry(struct reader *reader, struct dsnd_str text,
     return DSND_OK;
 }
 
-static int hex_digit(char c)
-{
-    static const char digits[] = "0123456789abcdef";
-    size_t at = dsnd_str_chr(dsnd_str_of(digits), dsnd_lower(c));
-
-    return at == SIZE_MAX ? -1 : (int)at;
-}
-
 /* 64 hexadecimal digits. */
 static enum dsnd_err read_hash(struct reader *reader, struct dsnd_str text,
                                struct store_suppression *entry, bool *ret_good)
 {
     struct store_hash *hash = dsnd_arena_alloc(&reader->arena, sizeof(*hash));
 
-    *ret_good = text.len == (size_t)2 * STORE_HASH_OCTETS;
     if (!hash)
         return DSND_ERR_NOMEM;
-    for (size_t i = 0; *ret_good && i < STORE_HASH_OCTETS; i++) {
-        int high = hex_digit(text.ptr[2 * i]);
-        int low = hex_digit(text.ptr[2 * i + 1]);
-
-        *ret_good = high >= 0 && low >= 0;
-        hash->octets[i] = (unsigned char)(high * 16 + low);
-    }
+    *ret_good = hex_decode(text, hash->octets, STORE_HASH_OCTETS);
     entry->hash = hash;
     return DSND_OK;
 }

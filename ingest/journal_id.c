@@ -8,6 +8,7 @@
 #include <sys/random.h>
 
 #include "base/crc32c.h"
+#include "base/hex.h"
 
 enum { ID_FILE_OCTETS = 42 }; /* 32 digits, space, 8 digits, LF */
 
@@ -16,13 +17,7 @@ static const char id_temporary[] = "journal.id.tmp";
 
 void journal_id_format(const unsigned char id[JOURNAL_ID_OCTETS], char ret_text[JOURNAL_ID_SIZE])
 {
-    static const char digits[] = "0123456789abcdef";
-
-    for (int i = 0; i < JOURNAL_ID_OCTETS; i++) {
-        ret_text[2 * i] = digits[id[i] >> 4];
-        ret_text[2 * i + 1] = digits[id[i] & 15];
-    }
-    ret_text[JOURNAL_ID_SIZE - 1] = '\0';
+    hex_encode(id, JOURNAL_ID_OCTETS, ret_text);
 }
 
 static void file_text(const unsigned char id[JOURNAL_ID_OCTETS], char ret_text[ID_FILE_OCTETS + 1])
@@ -37,27 +32,13 @@ static void file_text(const unsigned char id[JOURNAL_ID_OCTETS], char ret_text[I
         ret_text[0] = '\0';
 }
 
-static int digit_value(char c)
-{
-    const char *digits = "0123456789abcdef";
-    const char *at = c ? strchr(digits, c) : NULL;
-
-    return at ? (int)(at - digits) : -1;
-}
-
 /* Whether the file's text is whole; it is then exactly what we would write for the id. */
 static bool parse(const char *text, unsigned char ret_id[JOURNAL_ID_OCTETS])
 {
     char again[ID_FILE_OCTETS + 1];
 
-    for (int i = 0; i < JOURNAL_ID_OCTETS; i++) {
-        int high = digit_value(text[2 * i]);
-        int low = digit_value(text[2 * i + 1]);
-
-        if (high < 0 || low < 0)
-            return false;
-        ret_id[i] = (unsigned char)(high << 4 | low);
-    }
+    if (!hex_decode(dsnd_str_make(text, (size_t)2 * JOURNAL_ID_OCTETS), ret_id, JOURNAL_ID_OCTETS))
+        return false;
     file_text(ret_id, again);
     return memcmp(text, again, ID_FILE_OCTETS) == 0;
 }
@@ -101,6 +82,16 @@ static enum dsnd_err write_id(const struct journal_files *files, int dir_fd,
     if (!err)
         err = journal_files_sync_dir(files, dir_fd);
     return err;
+}
+
+enum dsnd_err journal_id_random(char ret_text[JOURNAL_ID_SIZE])
+{
+    unsigned char id[JOURNAL_ID_OCTETS];
+
+    if (getrandom(id, sizeof(id), 0) != (ssize_t)sizeof(id))
+        return DSND_ERR_IO;
+    journal_id_format(id, ret_text);
+    return DSND_OK;
 }
 
 static enum dsnd_err make_id(const struct journal_files *files, int dir_fd,

@@ -20,6 +20,10 @@ enum dsnd_err journal_id_get(const struct journal_files *files, int dir_fd,
                              const unsigned char known[JOURNAL_ID_OCTETS],
                              unsigned char ret_id[JOURNAL_ID_OCTETS]);
 
+/* The id of a journal that is no folder of segments: random. DSND_ERR_IO. */
+DSND_MUST_CHECK
+enum dsnd_err journal_id_random(char ret_text[JOURNAL_ID_SIZE]);
+
 void journal_id_format(const unsigned char id[JOURNAL_ID_OCTETS], char ret_text[JOURNAL_ID_SIZE]);
 
 #endif

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/crc32c.h"
+#include "base/hex.h"
 #include "ingest/journal_octets.h"
 
 static const char magic[8] = {'d', 's', 'n', 'd', 'j', 'r', 'n', 'l'};
@@ -20,13 +21,6 @@ void journal_segment_name(uint64_t number, char ret_name[JOURNAL_SEGMENT_NAME_SI
     (void)len;
 }
 
-static int hex_value(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 bool journal_segment_number(const char *name, uint64_t *ret_number)
 {
     uint64_t number = 0;
@@ -34,7 +28,7 @@ bool journal_segment_number(const char *name, uint64_t *ret_number)
     for (int i = 0; i < 16; i++) {
         int value = hex_value(name[i]); /* a NUL ends it too */
 
-        if (value < 0)
+        if (value < 0 || name[i] != dsnd_lower(name[i]))
             return false;
         number = number << 4 | (uint64_t)value;
     }

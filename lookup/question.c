@@ -4,6 +4,8 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "base/hex.h"
+
 const char *const lookup_map_names[] = {
     [LOOKUP_MAP_ACCESS] = "access",
     [LOOKUP_MAP_TRANSPORT] = "transport",
@@ -109,14 +111,6 @@ static enum lookup_read read_line(struct dsnd_str *in, bool ended, struct dsnd_s
     return LOOKUP_READ_QUESTION;
 }
 
-static int hex_digit(char c)
-{
-    if (dsnd_is_digit(c))
-        return c - '0';
-    c = dsnd_lower(c);
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 /* %XX stands for an octet. */
 static bool decode(struct dsnd_str text, struct lookup_question *question)
 {
@@ -124,8 +118,8 @@ static bool decode(struct dsnd_str text, struct lookup_question *question)
 
     for (size_t i = 0; i < text.len; i++) {
         bool coded = text.ptr[i] == '%';
-        int high = coded && i + 2 < text.len ? hex_digit(text.ptr[i + 1]) : -1;
-        int low = high >= 0 ? hex_digit(text.ptr[i + 2]) : -1;
+        int high = coded && i + 2 < text.len ? hex_value(text.ptr[i + 1]) : -1;
+        int low = high >= 0 ? hex_value(text.ptr[i + 2]) : -1;
 
         if (coded && low < 0)
             return false;

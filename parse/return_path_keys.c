@@ -6,30 +6,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/hex.h"
+
 static const char allowed[] = "a line is `id hex`: one of [a-z0-9], a space, 64 hex digits";
-
-static int hex_value(char c)
-{
-    if (dsnd_is_digit(c))
-        return c - '0';
-    c = dsnd_lower(c);
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
-static bool read_hex(struct dsnd_str hex, unsigned char octets[RETURN_PATH_KEY_OCTETS])
-{
-    if (hex.len != (size_t)2 * RETURN_PATH_KEY_OCTETS)
-        return false;
-    for (size_t i = 0; i < RETURN_PATH_KEY_OCTETS; i++) {
-        int high = hex_value(hex.ptr[2 * i]);
-        int low = hex_value(hex.ptr[2 * i + 1]);
-
-        if (high < 0 || low < 0)
-            return false;
-        octets[i] = (unsigned char)(high << 4 | low);
-    }
-    return true;
-}
 
 /* One line that is neither empty nor a comment; NULL, or what is wrong with it. */
 static const char *read_line(struct dsnd_str line, struct return_path_keys *keys)
@@ -46,7 +25,8 @@ static const char *read_line(struct dsnd_str line, struct return_path_keys *keys
         if (keys->key[i].id == id)
             return "key id used twice";
     key.id = id;
-    if (!read_hex(dsnd_str_trim(dsnd_str_slice(line, 1, line.len)), key.octets))
+    if (!hex_decode(dsnd_str_trim(dsnd_str_slice(line, 1, line.len)), key.octets,
+                    RETURN_PATH_KEY_OCTETS))
         return "bad key";
     keys->key[keys->count++] = key;
     return NULL;

@@ -1,12 +1,6 @@
 #include "parse/xtext.h"
 
-static int hex_value(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    c = dsnd_lower(c);
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
+#include "base/hex.h"
 
 /* xtext hexadecimal digits are upper case only, so that "a+b" is left alone more often. */
 static int xtext_value(char c)

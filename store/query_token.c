@@ -2,20 +2,17 @@
 
 #include <string.h>
 
+#include "base/hex.h"
 #include "parse/digest.h"
 #include "store/query_run.h"
 
 /* `text` is the hexadecimal form of `octets`; the time does not depend on where they differ. */
 static bool hex_equal(struct dsnd_str text, const unsigned char *octets)
 {
-    static const char digits[] = "0123456789abcdef";
-    char hex[2 * DIGEST_OCTETS];
+    char hex[2 * DIGEST_OCTETS + 1];
 
-    for (size_t i = 0; i < DIGEST_OCTETS; i++) {
-        hex[2 * i] = digits[octets[i] >> 4];
-        hex[2 * i + 1] = digits[octets[i] & 15];
-    }
-    return text.len == sizeof(hex) && digest_equal(text.ptr, hex, sizeof(hex));
+    hex_encode(octets, DIGEST_OCTETS, hex);
+    return text.len == sizeof(hex) - 1 && digest_equal(text.ptr, hex, sizeof(hex) - 1);
 }
 
 enum dsnd_err store_token_find(struct store_conn *conn, const unsigned char hash[32],
