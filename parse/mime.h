@@ -41,8 +41,13 @@ struct mime_message {
     bool charset_defect; /* octets that fit no charset were replaced */
 };
 
-/* The first header of that name, as found; absent if there is none. */
+/*
+ * The first header of that name, as found; absent if there is none. The name must be one of those
+ * that mime_name_is_read.
+ */
 struct dsnd_str mime_header(const struct field *headers, size_t count, struct dsnd_str name);
+/* The same by a name that was `wanted` of the scan. */
+struct dsnd_str mime_header_wanted(const struct field *headers, size_t count, struct dsnd_str name);
 
 struct mime_reader; /* GMime's state for one thread */
 

@@ -2,6 +2,7 @@
  * The MIME parser: GMime behind mime.h. Only reads; nothing that encodes or looks for a boundary is
  * called (GMime issue 165 ends the process there). What it may cost was bounded by mime_scan.
  */
+#include <assert.h>
 #include <gmime/gmime.h>
 #include <iconv.h>
 #include <pthread.h>
@@ -10,11 +11,27 @@
 
 #include "base/utf8.h"
 #include "parse/mime.h"
+#include "parse/mime_charset.h"
+#include "parse/mime_name.h"
+#include "parse/mime_type.h"
 
-enum { PARTS_FIRST = 8, CHARSET_GROWTH = 4, REPLACEMENT_OCTETS = 3 };
+enum {
+    PARTS_FIRST = 8,
+    CONVERTERS = 8,
+    CHARSET_SIZE = 32, /* longer names are not kept */
+};
+
+/* To UTF-8. Opening one loads a library, which the C library unloads with the last that is closed.
+ */
+struct converter {
+    char charset[CHARSET_SIZE]; /* empty: this place is free */
+    iconv_t handle;
+};
 
 struct mime_reader {
     GMimeParserOptions *options;
+    struct converter converters[CONVERTERS];
+    size_t next; /* the place that is taken next */
 };
 
 struct walk {
@@ -72,16 +89,54 @@ void mime_reader_free(struct mime_reader *self)
 {
     if (!self)
         return;
+    for (size_t i = 0; i < CONVERTERS; i++)
+        if (self->converters[i].charset[0])
+            (void)g_mime_iconv_close(self->converters[i].handle);
     g_mime_parser_options_free(self->options);
     free(self);
 }
 
-struct dsnd_str mime_header(const struct field *headers, size_t count, struct dsnd_str name)
+/* The converter for `charset`, kept for the next text; (iconv_t)-1 where there is none. */
+static iconv_t converter_for(struct mime_reader *self, const char *charset)
+{
+    struct converter *one;
+    iconv_t handle;
+
+    for (size_t i = 0; i < CONVERTERS; i++)
+        if (g_ascii_strcasecmp(self->converters[i].charset, charset) == 0 && *charset) {
+            (void)iconv(self->converters[i].handle, NULL, NULL, NULL, NULL); /* as at the start */
+            return self->converters[i].handle;
+        }
+    if (strlen(charset) >= CHARSET_SIZE || !*charset)
+        return (iconv_t)-1;
+    handle = g_mime_iconv_open("UTF-8", charset);
+    if (handle == (iconv_t)-1)
+        return handle;
+    one = &self->converters[self->next++ % CONVERTERS];
+    if (one->charset[0])
+        (void)g_mime_iconv_close(one->handle);
+    (void)snprintf(one->charset, sizeof(one->charset), "%s", charset);
+    one->handle = handle;
+    return handle;
+}
+
+static struct dsnd_str find_header(const struct field *headers, size_t count, struct dsnd_str name)
 {
     for (size_t i = 0; i < count; i++)
         if (dsnd_str_ieq(headers[i].name, name))
             return headers[i].value;
     return DSND_STR_ABSENT;
+}
+
+struct dsnd_str mime_header(const struct field *headers, size_t count, struct dsnd_str name)
+{
+    assert(mime_name_is_read(name));
+    return find_header(headers, count, name);
+}
+
+struct dsnd_str mime_header_wanted(const struct field *headers, size_t count, struct dsnd_str name)
+{
+    return find_header(headers, count, name);
 }
 
 static struct dsnd_str copy(struct walk *self, struct dsnd_str s)
@@ -183,108 +238,72 @@ static struct field *read_headers(struct walk *self, struct dsnd_str text, size_
 
 /* ---- text ---- */
 
-/* CR LF and CR to LF, in place; returns the octets left. */
-static size_t to_lf(char *octets, size_t len)
-{
-    size_t out = 0;
-
-    for (size_t i = 0; i < len; i++) {
-        if (octets[i] == '\r' && i + 1 < len && octets[i + 1] == '\n')
-            continue;
-        octets[out++] = octets[i] == '\r' ? '\n' : octets[i];
-    }
-    return out;
-}
-
-/* What fits no charset becomes U+FFFD. */
-static struct dsnd_str repair(struct walk *self, struct dsnd_str s)
-{
-    struct dsnd_str rest = s;
-    char *out;
-    size_t len = 0;
-
-    if (utf8_valid(s))
-        return s;
-    self->message->charset_defect = true;
-    out = alloc(self, s.len, REPLACEMENT_OCTETS);
-    if (!out)
-        return DSND_STR_ABSENT;
-    while (rest.len) {
-        size_t octets = utf8_next(rest, NULL);
-
-        if (octets)
-            memcpy(out + len, rest.ptr, octets);
-        else
-            memcpy(out + len, "\xef\xbf\xbd", REPLACEMENT_OCTETS);
-        len += octets ? octets : REPLACEMENT_OCTETS;
-        rest = dsnd_str_slice(rest, octets ? octets : 1, rest.len);
-    }
-    return dsnd_str_make(out, len);
-}
-
-/* Convert all that can be; an octet that cannot is kept for `repair`. */
-static struct dsnd_str convert(struct walk *self, iconv_t converter, struct dsnd_str s)
-{
-    size_t room = s.len > SIZE_MAX / CHARSET_GROWTH ? 0 : s.len * CHARSET_GROWTH;
-    char *out = alloc(self, room, 1);
-    char *at = out;
-    char *in = (char *)(uintptr_t)s.ptr; /* iconv reads it only */
-    size_t left = s.len;
-
-    if (!out)
-        return s;
-    while (left && iconv(converter, &in, &left, &at, &room) == (size_t)-1 && left && room) {
-        *at++ = *in++;
-        left--;
-        room--;
-    }
-    return dsnd_str_make(out, (size_t)(at - out));
-}
-
 static bool is_utf8_name(const char *charset)
 {
     return !charset || g_ascii_strcasecmp(charset, "utf-8") == 0 ||
            g_ascii_strcasecmp(charset, "us-ascii") == 0;
 }
 
-/* `octets` in `charset` (NULL: not said) as UTF-8. */
+/* `octets`, which are ours, in `charset` (NULL: not said) as UTF-8 with LF line ends. */
 static struct dsnd_str to_utf8(struct walk *self, struct dsnd_str octets, const char *charset)
 {
     iconv_t converter;
 
+    if (octets.len)
+        octets.len = mime_charset_to_lf((char *)(uintptr_t)octets.ptr, octets.len);
     if (is_utf8_name(charset)) {
         if (utf8_valid(octets))
             return octets;
         charset = "windows-1252"; /* what senders mean that say nothing */
         self->message->charset_defect = true;
     }
-    converter = g_mime_iconv_open("UTF-8", charset);
-    if (converter == (iconv_t)-1)
-        return repair(self, octets);
-    octets = convert(self, converter, octets);
-    (void)g_mime_iconv_close(converter);
-    return repair(self, octets);
+    converter = converter_for(self->reader, charset);
+    if (converter != (iconv_t)-1 && !self->err)
+        self->err = mime_charset_convert(self->arena, converter, octets, &octets);
+    if (!self->err)
+        self->err =
+            mime_charset_repair(self->arena, octets, &self->message->charset_defect, &octets);
+    return self->err ? DSND_STR_ABSENT : octets;
+}
+
+/* All that `stream` or, where that is absent, `content` decoded holds. */
+static struct dsnd_str octets_of(struct walk *self, GMimeStream *from, GMimeDataWrapper *content)
+{
+    GMimeStream *stream = g_mime_stream_mem_new();
+    GByteArray *bytes;
+    struct dsnd_str octets;
+
+    if (from)
+        (void)g_mime_stream_write_to_stream(from, stream);
+    else
+        (void)g_mime_data_wrapper_write_to_stream(content, stream);
+    bytes = g_mime_stream_mem_get_byte_array(GMIME_STREAM_MEM(stream));
+    octets = copy(self, dsnd_str_make((const char *)bytes->data, bytes->len));
+    g_object_unref(stream);
+    return octets;
 }
 
 /* The decoded content of a part. */
 static struct dsnd_str content_of(struct walk *self, GMimePart *part)
 {
     GMimeDataWrapper *content = g_mime_part_get_content(part);
-    GMimeStream *stream;
-    GByteArray *bytes;
-    struct dsnd_str text;
     const char *charset = g_mime_object_get_content_type_parameter(GMIME_OBJECT(part), "charset");
+    struct dsnd_str text;
 
     if (!content)
         return DSND_STR_ABSENT;
-    stream = g_mime_stream_mem_new();
-    (void)g_mime_data_wrapper_write_to_stream(content, stream);
-    bytes = g_mime_stream_mem_get_byte_array(GMIME_STREAM_MEM(stream));
-    text = copy(self, dsnd_str_make((const char *)bytes->data, bytes->len));
-    g_object_unref(stream);
-    if (text.len)
-        text.len = to_lf((char *)(uintptr_t)text.ptr, text.len); /* the copy is ours */
+    text = octets_of(self, NULL, content);
     return text.ptr ? to_utf8(self, text, charset) : text;
+}
+
+/* The header of a returned message that the scan shows as text: as it stands. */
+static void take_shown(struct walk *self, GMimePart *object, struct mime_part *part)
+{
+    GMimeDataWrapper *content = g_mime_part_get_content(object);
+    GMimeStream *stream = content ? g_mime_data_wrapper_get_stream(content) : NULL;
+
+    if (stream)
+        part->headers = read_headers(self, octets_of(self, stream, NULL), &part->header_count);
 }
 
 /* ---- structure ---- */
@@ -308,7 +327,17 @@ static struct dsnd_str type_of(struct walk *self, GMimeObject *object)
     out[major_len] = '/';
     for (size_t i = 0; i < minor_len; i++)
         out[major_len + 1 + i] = dsnd_lower(minor[i]);
+    if (dsnd_str_starts(dsnd_str_make(out, major_len + 1), DSND_STR(MIME_TYPE_SHOWN)))
+        memcpy(out, "message", major_len);
     return dsnd_str_make(out, major_len + 1 + minor_len);
+}
+
+static bool is_shown_message(GMimePart *part)
+{
+    GMimeContentType *type = g_mime_object_get_content_type(GMIME_OBJECT(part));
+    const char *major = type ? g_mime_content_type_get_media_type(type) : NULL;
+
+    return major && g_ascii_strncasecmp(major, MIME_TYPE_SHOWN, sizeof(MIME_TYPE_SHOWN) - 2) == 0;
 }
 
 static void take_leaf(struct walk *self, GMimePart *object, struct dsnd_str type, unsigned depth)
@@ -317,6 +346,10 @@ static void take_leaf(struct walk *self, GMimePart *object, struct dsnd_str type
 
     if (!part || part->role == MIME_ROLE_OTHER)
         return;
+    if (is_shown_message(object)) {
+        take_shown(self, object, part);
+        return;
+    }
     part->text = content_of(self, object);
     if (part->role == MIME_ROLE_RETURNED)
         part->headers = read_headers(self, part->text, &part->header_count);
@@ -343,8 +376,6 @@ static void take_prologue(struct walk *self, GMimeMultipart *object, unsigned de
     if (!part)
         return;
     part->text = copy(self, dsnd_str_of(text));
-    if (part->text.len)
-        part->text.len = to_lf((char *)(uintptr_t)part->text.ptr, part->text.len);
     part->text = to_utf8(self, part->text, NULL);
 }
 
@@ -389,18 +420,35 @@ enum dsnd_err mime_read(struct mime_reader *self, struct dsnd_str shown, struct 
                         struct mime_message *ret_message)
 {
     struct walk walk = {.reader = self, .arena = arena, .message = ret_message};
-    GMimeStream *stream = g_mime_stream_mem_new_with_buffer(shown.ptr ? shown.ptr : "", shown.len);
-    GMimeParser *parser = g_mime_parser_new_with_stream(stream);
-    GMimeMessage *root = g_mime_parser_construct_message(parser, self->options);
+    /* Lent: it is only read, and taken back below. */
+    GByteArray *lent = g_byte_array_new_take((guint8 *)(uintptr_t)shown.ptr, shown.len);
+    GMimeStream *stream = g_mime_stream_mem_new();
+    GMimeParser *parser;
+    GMimeMessage *root;
 
     *ret_message = (struct mime_message){0};
+    g_mime_stream_mem_set_byte_array(GMIME_STREAM_MEM(stream), lent);
+    parser = g_mime_parser_new_with_stream(stream);
+    root = g_mime_parser_construct_message(parser, self->options);
     if (root) {
         take_whole(&walk, root);
         g_object_unref(root);
     }
     g_object_unref(parser);
     g_object_unref(stream);
+    (void)g_byte_array_steal(lent, NULL);
+    g_byte_array_unref(lent);
     return walk.err;
+}
+
+/* Printable ASCII without an encoded word: decoding would not change it. */
+static bool is_plain(struct dsnd_str s)
+{
+    for (size_t i = 0; i < s.len; i++)
+        if (s.ptr[i] < 0x20 || s.ptr[i] > 0x7e ||
+            (s.ptr[i] == '=' && i + 1 < s.len && s.ptr[i + 1] == '?'))
+            return false;
+    return true;
 }
 
 enum dsnd_err mime_decode(struct dsnd_arena *arena, struct dsnd_str raw, struct dsnd_str *ret_text)
@@ -412,6 +460,10 @@ enum dsnd_err mime_decode(struct dsnd_arena *arena, struct dsnd_str raw, struct 
     if (err || !flat.ptr) {
         *ret_text = DSND_STR_ABSENT;
         return err;
+    }
+    if (is_plain(flat)) {
+        *ret_text = flat;
+        return DSND_OK;
     }
     err = dsnd_arena_copy(arena, flat, &flat); /* ends with a NUL */
     if (err)

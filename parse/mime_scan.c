@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "parse/mime_name.h"
 #include "parse/mime_type.h"
 
 enum { DEPTH_MAX = 32, PEEK_LINES = 12 };
@@ -43,54 +44,6 @@ struct scan {
     size_t type_start; /* in the output: the whole header */
     size_t type_end;
     size_t body_octets; /* shown of the current body */
-};
-
-/* Headers that nobody reads and that are most of a header block: how their lines begin. */
-static const struct dsnd_str unread[] = {
-    DSND_STR_INIT("Received"),
-    DSND_STR_INIT("DKIM-"),
-    DSND_STR_INIT("DomainKey-"),
-    DSND_STR_INIT("ARC-"),
-    DSND_STR_INIT("Authentication-Re"),
-    DSND_STR_INIT("X-MS-Exchange-"),
-    DSND_STR_INIT("X-Microsoft-"),
-    DSND_STR_INIT("X-Spam-"),
-    DSND_STR_INIT("X-Forefront-"),
-    DSND_STR_INIT("X-Google-DKIM"),
-    DSND_STR_INIT("X-YMail-"),
-    DSND_STR_INIT("X-Google-"),
-    DSND_STR_INIT("X-Gm-"),
-    DSND_STR_INIT("X-Virus"),
-    DSND_STR_INIT("X-Original"),
-    DSND_STR_INIT("X-Priority:"),
-    DSND_STR_INIT("X-MSMail-"),
-    DSND_STR_INIT("X-MimeOLE:"),
-    DSND_STR_INIT("X-Mailer:"),
-    DSND_STR_INIT("X-AntiAbuse:"),
-    DSND_STR_INIT("X-Source"),
-    DSND_STR_INIT("X-IronPort-"),
-    DSND_STR_INIT("X-Barracuda-"),
-    DSND_STR_INIT("X-Proofpoint-"),
-    DSND_STR_INIT("X-SES-"),
-    DSND_STR_INIT("X-SG-"),
-    DSND_STR_INIT("Date:"),
-    DSND_STR_INIT("Cc:"),
-    DSND_STR_INIT("Sender:"),
-    DSND_STR_INIT("Reply-To:"),
-    DSND_STR_INIT("MIME-Version:"),
-    DSND_STR_INIT("User-Agent:"),
-    DSND_STR_INIT("Thread-"),
-    DSND_STR_INIT("In-Reply-To:"),
-    DSND_STR_INIT("References:"),
-    DSND_STR_INIT("Delivered-To:"),
-    DSND_STR_INIT("Importance:"),
-    DSND_STR_INIT("Accept-Language:"),
-    DSND_STR_INIT("Content-Language:"),
-    DSND_STR_INIT("Content-Description:"),
-    DSND_STR_INIT("Resent-"),
-    DSND_STR_INIT("List-Help:"),
-    DSND_STR_INIT("List-Subscribe:"),
-    DSND_STR_INIT("List-Archive:"),
 };
 
 static void put(struct scan *self, struct dsnd_str octets)
@@ -139,17 +92,6 @@ static bool is_folded(struct dsnd_str line)
     return line.len && (line.ptr[0] == ' ' || line.ptr[0] == '\t');
 }
 
-/* Is the header `line` one of those that the operator looks for in returned messages? */
-static bool is_wanted(struct dsnd_str names, struct dsnd_str line)
-{
-    struct dsnd_str own = dsnd_str_trim(dsnd_str_slice(line, 0, dsnd_str_chr(line, ':')));
-
-    while (names.len)
-        if (dsnd_str_ieq(dsnd_str_trim(dsnd_str_cut(&names, ',')), own))
-            return true;
-    return false;
-}
-
 static bool is_encoding(struct dsnd_str line)
 {
     static const struct dsnd_str name = DSND_STR_INIT("Content-Transfer-Encoding:");
@@ -159,14 +101,13 @@ static bool is_encoding(struct dsnd_str line)
                                             dsnd_str_istarts(value, DSND_STR("quoted")));
 }
 
-static bool is_unread(const struct scan *self, struct dsnd_str line)
+/* In an encoded part what looks like a field is none. */
+static bool is_shown(const struct scan *self, struct dsnd_str line)
 {
-    if (self->state == STATE_RETURNED && self->is_encoded)
-        return false;
-    for (size_t i = 0; i < sizeof(unread) / sizeof(*unread); i++)
-        if ((line.ptr[0] | 0x20) == (unread[i].ptr[0] | 0x20) && dsnd_str_istarts(line, unread[i]))
-            return !is_wanted(self->wanted, line);
-    return false;
+    struct dsnd_str name = dsnd_str_trim(dsnd_str_slice(line, 0, dsnd_str_chr(line, ':')));
+
+    return self->is_whole || (self->state == STATE_RETURNED && self->is_encoded) ||
+           mime_name_is_read(name) || mime_name_is_listed(self->wanted, name);
 }
 
 static void begin_headers(struct scan *self, enum state state)
@@ -254,6 +195,18 @@ static void begin_multipart(struct scan *self, struct dsnd_str type)
         self->result->is_too_complex = true; /* the scan could not follow the parser */
 }
 
+/*
+ * The MIME parser is shown a returned message, of which only the header is read, as a part of text:
+ * making a message of it would be most of its work.
+ */
+static void show_as_text(struct scan *self, struct dsnd_str type)
+{
+    size_t at = (size_t)(type.ptr - self->out->ptr);
+
+    if (!self->is_whole && !self->is_encoded)
+        memcpy(self->out->ptr + at, MIME_TYPE_SHOWN, sizeof(MIME_TYPE_SHOWN) - 1);
+}
+
 /* The header block has ended: what is its body? */
 static void end_headers(struct scan *self)
 {
@@ -276,6 +229,8 @@ static void end_headers(struct scan *self)
     else if (!self->is_whole && (body == MIME_TYPE_OPAQUE || is_untyped_message))
         self->state = STATE_SKIP;
     put_line(self, DSND_STR(""));
+    if (body == MIME_TYPE_MESSAGE)
+        show_as_text(self, type);
     if (body == MIME_TYPE_MESSAGE && !self->result->inner.ptr)
         self->result->inner = self->rest; /* up to the next boundary */
     if (body == MIME_TYPE_MESSAGE || body == MIME_TYPE_HEADERS)
@@ -291,7 +246,7 @@ static void show_header(struct scan *self, struct dsnd_str line)
         self->has_trace = true;
     if (self->state == STATE_HEADERS && is_encoding(line))
         self->is_encoded = true;
-    self->dropping = (is_type && self->has_type) || (!self->is_whole && is_unread(self, line));
+    self->dropping = (is_type && self->has_type) || !is_shown(self, line);
     if (self->dropping)
         return;
     if (is_type) {

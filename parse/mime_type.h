@@ -7,6 +7,9 @@
 
 #include "base/str.h"
 
+/* Stands for "message/" in what the scan shows of a returned message; as long as that. */
+#define MIME_TYPE_SHOWN "x-shown/"
+
 /* What becomes of a body. */
 enum mime_type_body {
     MIME_TYPE_TEXT,      /* shown */

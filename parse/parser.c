@@ -139,7 +139,7 @@ static void read_hints(struct draft *draft, const struct mime_part *part, struct
 
     while (names.len && returned->hint_count < REPORT_HINT_MAX) {
         struct dsnd_str name = dsnd_str_trim(dsnd_str_cut(&names, ','));
-        struct dsnd_str raw = mime_header(part->headers, part->header_count, name);
+        struct dsnd_str raw = mime_header_wanted(part->headers, part->header_count, name);
         struct report_hint *hint = &returned->hints[returned->hint_count];
 
         if (!raw.len || draft->err)

@@ -1,5 +1,6 @@
 #include "parse/prose_phrase.h"
 
+#include <pthread.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -14,14 +15,34 @@ static const struct prose_phrase phrases[] = {
 
 enum { PHRASE_COUNT = sizeof(phrases) / sizeof(*phrases) };
 
-#define PROSE(role, weight, action, text) text[0] | 0x20,
+/* Phrases by their first two octets, as lists: most places in a text begin none. */
+enum { BUCKETS = 1024, NO_PHRASE = PHRASE_COUNT };
+static uint16_t buckets[BUCKETS];
+static uint16_t next_phrase[PHRASE_COUNT];
+static pthread_once_t once = PTHREAD_ONCE_INIT;
 
-/* Their first octets, letters in lower case: most places in a text begin none. */
-static const char firsts[] = {
-#include "parse/prose.def"
-};
+/* White space is as good as a space, a capital as a small letter. */
+static unsigned fold(char c)
+{
+    return (unsigned char)(dsnd_is_space(c) ? ' ' : dsnd_lower(c));
+}
 
-#undef PROSE
+static size_t bucket_of(char first, char second)
+{
+    return (fold(first) * 31 + fold(second)) % BUCKETS;
+}
+
+static void fill_buckets(void)
+{
+    for (size_t i = 0; i < BUCKETS; i++)
+        buckets[i] = NO_PHRASE;
+    for (size_t i = 0; i < PHRASE_COUNT; i++) {
+        uint16_t *bucket = &buckets[bucket_of(phrases[i].text.ptr[0], phrases[i].text.ptr[1])];
+
+        next_phrase[i] = *bucket;
+        *bucket = (uint16_t)i;
+    }
+}
 
 /* Letters, digits and all octets of other scripts. */
 static bool is_word(char c)
@@ -64,18 +85,20 @@ static size_t match_length(struct dsnd_str text, size_t at, struct dsnd_str phra
 
 bool prose_phrase_at(struct dsnd_str text, size_t at, unsigned roles, struct prose_match *ret_match)
 {
-    const char *next = firsts;
-    const char *end = firsts + PHRASE_COUNT;
     size_t best = 0;
+    size_t i;
 
-    while ((next = memchr(next, text.ptr[at] | 0x20, (size_t)(end - next))) != NULL) {
-        size_t i = (size_t)(next++ - firsts);
+    (void)pthread_once(&once, fill_buckets);
+    if (at + 1 >= text.len)
+        return false;
+    for (i = buckets[bucket_of(text.ptr[at], text.ptr[at + 1])]; i != NO_PHRASE;
+         i = next_phrase[i]) {
         size_t length;
 
         if (!(roles & 1u << phrases[i].role))
             continue;
         length = match_length(text, at, phrases[i].text);
-        if (length <= best)
+        if (length < best || length == 0)
             continue;
         best = length;
         *ret_match = (struct prose_match){&phrases[i], at, at + length};

@@ -369,12 +369,54 @@ static void a_megabyte_of_hostile_text_takes_less_than_two_seconds(void **state)
     free(message);
 }
 
+/* More charsets than converters are kept open, each once more: the octet d2, as UTF-8. */
+static void each_charset_is_read_again_as_the_first_time(void **state)
+{
+    static const struct {
+        const char *charset, *text;
+    } charsets[] = {
+        {"iso-8859-1", "Ò"},
+        {"iso-8859-2", "Ň"},
+        {"iso-8859-5", "в"},
+        {"ISO-8859-7", "\xef\xbf\xbd"},
+        {"iso-8859-8", "\xef\xbf\xbd"},
+        {"iso-8859-10", "Ō"},
+        {"koi8-r", "р"},
+        {"windows-1251", "Т"},
+        {"windows-1253", "\xef\xbf\xbd"},
+        {"windows-1255", "\xd7\x82"},
+        {"nobody-knows-it", "\xef\xbf\xbd"},
+        {"", "Ò"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < 2 * ARRAY_LEN(charsets); i++) {
+        const char *charset = charsets[i % ARRAY_LEN(charsets)].charset;
+        struct dsnd_arena arena = DSND_ARENA_INIT(ARENA_OCTETS);
+        char message[MESSAGE_MAX], expected[64];
+        struct report report;
+
+        (void)snprintf(message, sizeof(message),
+                       DAEMON "Subject: failure notice\nContent-Type: text/plain%s%s\n\n"
+                              "<a@b.test>:\n550 no \xd2 here\n",
+                       *charset ? "; charset=" : "", charset);
+        (void)snprintf(expected, sizeof(expected), "550 no %s here",
+                       charsets[i % ARRAY_LEN(charsets)].text);
+        assert_int_equal(parser_run(parser, dsnd_str_of(message), &arena, &report), DSND_OK);
+        assert_int_equal(report.recipient_count, 1);
+        if (!dsnd_str_eq(report.recipients[0].diagnostic, dsnd_str_of(expected)))
+            fail_msg("%s: %.*s", charset, DSND_STR_ARG(report.recipients[0].diagnostic));
+        dsnd_arena_done(&arena);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_form_gives_its_recipients_with_either_line_end),
         cmocka_unit_test(what_nobody_reads_makes_no_difference),
         cmocka_unit_test(a_message_cut_anywhere_is_read_without_harm),
+        cmocka_unit_test(each_charset_is_read_again_as_the_first_time),
         cmocka_unit_test(a_megabyte_of_hostile_text_takes_less_than_two_seconds),
     };
 
