@@ -102,6 +102,26 @@ class Receiver:
         if found:
             raise AssertionError(found.group())
 
+    def unread(self):
+        """Octets that clients on 127/8 have sent and it has not read."""
+        port, octets = ":%04X" % self.port, 0
+        with open("/proc/net/tcp", encoding="ascii") as table:
+            for local, remote, _, queues in (row.split()[1:5] for row in list(table)[1:]):
+                sent, received = (int(part, 16) for part in queues.split(":"))
+                octets += received if local.endswith(port) else sent if remote.endswith(port) else 0
+        return octets
+
+    def refuses(self):
+        """Whether nobody listens on its port."""
+        try:
+            socket.create_connection(("127.0.0.1", self.port), 20).close()
+        except OSError:
+            return True
+        return False
+
+    def descriptors(self):
+        return len(os.listdir("/proc/%d/fd" % self.process.pid))
+
     def messages(self):
         """Octets of every message in the journal, in order."""
         found = []

@@ -11,6 +11,7 @@ import time
 import unittest
 
 import kit
+from stopwatch import Stopwatch, until
 
 
 class Listeners(kit.ReceiverTest):
@@ -227,8 +228,7 @@ class Limits(kit.ReceiverTest):
         self.assertTrue(refused.at_end(2))
         self.assertEqual(receiver.client(source="127.0.0.2").greeting[0], 220)
         kept.pop().close()
-        time.sleep(0.3)
-        self.assertEqual(receiver.client().greeting[0], 220)
+        until(lambda: receiver.client().greeting[0] == 220)
 
     def test_the_longest_idle_makes_room(self):
         receiver = self.started()
@@ -250,46 +250,45 @@ class Limits(kit.ReceiverTest):
 
     def test_a_deadline_is_one_of_the_whole_command(self):
         client = self.started().client()
-        began = time.monotonic()
+        watch = Stopwatch()
         try:
             for octet in b"EHLO a.very.long.name.that.never.comes.to.its.end":
                 client.send(bytes([octet]))
                 time.sleep(0.2)
         except OSError:
             pass
-        self.assertLess(time.monotonic() - began, 5)
+        self.assertLess(watch.seconds(), 5)
         self.assertEqual(client.reply()[0], 421)
 
     def test_content_must_flow(self):
         client = self.started().client()
         for line in ("EHLO client.test", "MAIL FROM:<>", "RCPT TO:<a@bounce.test>", "DATA"):
             self.assertLess(client.say(line)[0], 400)
-        began = time.monotonic()
+        watch = Stopwatch()
         try:
-            while time.monotonic() - began < 10:
+            while watch.seconds() < 10:
                 client.send(b"x: y\r\n")
                 time.sleep(0.1)
         except OSError:
             pass
-        self.assertLess(time.monotonic() - began, 6)
+        self.assertLess(watch.seconds(), 6)
         self.assertEqual(client.reply(), (421, "4.4.2 Data arrives too slowly"))
 
     def test_replies_that_nobody_reads_do_not_pile_up(self):
         receiver = self.started()
+        alone = receiver.descriptors()
         client = receiver.client()
-        client.socket.setblocking(False)
+        client.socket.settimeout(0.5)
         sent = 0
         try:
             while sent < 64 << 20:
                 sent += client.socket.send(b"HELP\r\n" * 10000)
-        except BlockingIOError:
+        except TimeoutError:
             pass
-        time.sleep(0.5)
         with open("/proc/%d/status" % receiver.process.pid, encoding="ascii") as status:
             rss = int(status.read().split("VmRSS:")[1].split()[0])
         self.assertLess(rss, 64 * 1024)
-        time.sleep(3)
-        receiver.await_log("receive.start")
+        until(lambda: receiver.descriptors() == alone)  # it was sent away
         self.assertEqual(receiver.client().deliver()[0], 250)
 
     def test_early_talkers_and_other_protocols_are_sent_away(self):
@@ -366,7 +365,7 @@ class Descriptors(kit.ReceiverTest):
         self.assertEqual(working.say("RCPT TO:<a@bounce.test>")[0], 250)
         for client in crowd:
             client.close()
-        time.sleep(0.5)
+        until(lambda: receiver.descriptors() < 30)
         self.assertEqual(receiver.client().deliver()[0], 250)
 
     @staticmethod
@@ -452,18 +451,16 @@ class End(kit.ReceiverTest):
     def test_sigterm_lets_transactions_finish_and_ends_the_rest(self):
         receiver = self.started()
         idle, finishing, hanging = receiver.client(), self.in_data(), self.in_data()
-        began = time.monotonic()
+        watch = Stopwatch()
         receiver.process.terminate()
         self.assertEqual(idle.reply()[0], 421)
-        self.assertLess(time.monotonic() - began, 0.3)
-        with self.assertRaises(OSError):
-            receiver.client()
-        time.sleep(0.5)
+        until(receiver.refuses)
+        self.assertLess(watch.seconds(), 0.3)
         finishing.send(b".\r\n")
         self.assertEqual(finishing.reply()[0], 250)
         self.assertEqual(hanging.reply()[0], 421)
         self.assertEqual(receiver.stop(), 0)
-        self.assertLess(time.monotonic() - began, 3.5)
+        self.assertLess(watch.seconds(), 3.5)
         self.assertEqual(len(receiver.messages()), 1)
 
     def test_reloads_under_load_lose_nothing(self):

@@ -8,6 +8,7 @@ import smtplib
 import time
 
 import kit
+from stopwatch import Stopwatch
 
 
 def b64(octets):
@@ -135,9 +136,9 @@ class Submit(kit.ReceiverTest):
             client.send(b"AUTH PLAIN %s\r\n" % b64(b"\0one\0guess").encode())
         worst = 0
         for _ in range(20):
-            began = time.monotonic()
+            watch = Stopwatch()
             self.assertEqual(self.receiver.client().deliver()[0], 250)
-            worst = max(worst, time.monotonic() - began)
+            worst = max(worst, watch.seconds())
         self.assertLess(worst, 0.1)
         print("20 hashes of 100,000 iterations; delivery meanwhile at worst %.1f ms" % (worst * 1000))
         for client in guessers:
