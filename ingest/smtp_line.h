@@ -22,7 +22,7 @@ enum smtp_line_status {
     SMTP_LINE_MORE,     /* all of the input was taken, the line is not complete */
     SMTP_LINE_READY,    /* a line, without its CR LF */
     SMTP_LINE_TOO_LONG, /* a line longer than SMTP_LINE_MAX ended here; its start is there */
-    SMTP_LINE_BARE,     /* a line that holds a bare CR or LF ended here; its octets are gone */
+    SMTP_LINE_BARE,     /* a line that holds a bare CR or LF ended here; its start is there */
     SMTP_LINE_TLS,      /* no line at all: a TLS handshake begins here; give up */
 };
 
@@ -42,9 +42,9 @@ void smtp_line_clear(struct smtp_line *self);
 bool smtp_line_empty(const struct smtp_line *self);
 
 /*
- * Take octets from the front of `*in`, at most to the end of one line. On SMTP_LINE_READY and
- * SMTP_LINE_TOO_LONG `*ret_line` borrows from `self` until the next call; else it is left as it was
- * or of no meaning.
+ * Take octets from the front of `*in`, at most to the end of one line. On SMTP_LINE_READY,
+ * SMTP_LINE_TOO_LONG and SMTP_LINE_BARE `*ret_line` borrows from `self` until the next call; else
+ * it is left as it was.
  */
 DSND_MUST_CHECK
 enum smtp_line_status smtp_line_feed(struct smtp_line *self, struct dsnd_str *in,

@@ -419,12 +419,29 @@ static void on_long_line(struct smtp_session *self, struct dsnd_str start, struc
     say(self, auth ? SMTP_REPLY_AUTH_TOO_LONG : SMTP_REPLY_LINE_TOO_LONG, out);
 }
 
+/* A client of HTTP that ends its lines with LF alone, and may never send the CR LF we wait for. */
+static void on_bare_line(struct smtp_session *self, struct dsnd_str line, bool ended,
+                         struct dsnd_buf *out)
+{
+    size_t lf = dsnd_str_chr(line, '\n');
+    struct smtp_command command;
+
+    leave_auth(self);
+    if (!smtp_command_parse(dsnd_str_slice(line, 0, lf), &command) &&
+        command.verb == SMTP_VERB_FOREIGN)
+        on_foreign(self, line, out);
+    else if (ended)
+        say(self, SMTP_REPLY_BARE_IN_COMMAND, out);
+}
+
 static void feed_line(struct smtp_session *self, struct dsnd_str *in, struct dsnd_buf *out)
 {
     struct dsnd_str line;
 
     switch (smtp_line_feed(&self->line, in, &line)) {
     case SMTP_LINE_MORE:
+        if (self->line.bare)
+            on_bare_line(self, dsnd_str_make(self->line.octets, self->line.len), false, out);
         break;
     case SMTP_LINE_READY:
         self->pipelined = in->len > 0;
@@ -437,8 +454,7 @@ static void feed_line(struct smtp_session *self, struct dsnd_str *in, struct dsn
         on_long_line(self, line, out);
         break;
     case SMTP_LINE_BARE:
-        leave_auth(self);
-        say(self, SMTP_REPLY_BARE_IN_COMMAND, out);
+        on_bare_line(self, line, true, out);
         break;
     case SMTP_LINE_TLS:
         smtp_session_close(self, SMTP_REPLY_NOT_TLS, out);
