@@ -476,5 +476,23 @@ class End(kit.ReceiverTest):
         self.assertEqual(receiver.log().count("receive.reload_failed"), 15)
 
 
+class Killed(kit.ReceiverTest):
+    def test_it_is_ready_at_once_however_much_waits_in_the_journal(self):
+        backlog = int(os.environ.get("DSND_BACKLOG_MB", "10"))
+        receiver = self.started()
+        client, message = receiver.client(), kit.MESSAGE + (b"x" * 998 + b"\r\n") * 1000
+        self.assertEqual({client.deliver(message=message)[0] for _ in range(backlog)}, {250})
+        receiver.process.kill()
+        receiver.process.wait()
+        watch = Stopwatch()
+        self.started()
+        until(lambda: not receiver.refuses())
+        self.assertEqual(receiver.client().greeting[0], 220)
+        took = watch.seconds()
+        self.assertLess(took, 0.5)
+        self.assertEqual(len(receiver.messages()), backlog)
+        print("greeting %.0f ms after a start with %d MB in the journal" % (took * 1000, backlog))
+
+
 if __name__ == "__main__":
     kit.main()
