@@ -298,6 +298,12 @@ void pg_pipeline_end(struct store_conn *self)
     self->syncs = 0;
 }
 
+bool pg_may_repeat(const struct store_conn *self)
+{
+    return !self->broken &&
+           (strncmp(self->sqlstate, "40", 2) == 0 || strcmp(self->sqlstate, "23505") == 0);
+}
+
 void pg_rollback(struct store_conn *self)
 {
     char error[PG_ERROR_SIZE];

@@ -180,6 +180,12 @@ enum dsnd_err pg_next_sync(struct store_conn *self);
 /* Leave pipeline mode, dropping what is unread; the connection is broken where that fails. */
 void pg_pipeline_end(struct store_conn *self);
 
+/*
+ * What stood in the way of the last transaction passes: another's commit (a deadlock or a conflict,
+ * class 40), or a row it made first (23505).
+ */
+bool pg_may_repeat(const struct store_conn *self);
+
 /* Roll back whatever transaction is open; the connection is broken where that fails. */
 void pg_rollback(struct store_conn *self);
 

@@ -1,7 +1,5 @@
 #include "store/reclassify.h"
 
-#include <string.h>
-
 #include "store/reclassify_span.h"
 
 enum {
@@ -162,19 +160,12 @@ static enum dsnd_err try_batch(struct run *self, bool *ret_end)
     return err;
 }
 
-/* What stood in the way passes: another's commit, or a delivery it made first. */
-bool again_may_repeat(const struct store_conn *conn)
-{
-    return !conn->broken &&
-           (strncmp(conn->sqlstate, "40", 2) == 0 || strcmp(conn->sqlstate, "23505") == 0);
-}
-
 /* Large messages may need more memory than a batch has: then fewer at a time. */
 static enum dsnd_err next_batch(struct run *self, bool *ret_end)
 {
     enum dsnd_err err = try_batch(self, ret_end);
 
-    for (int i = 1; i < ATTEMPTS && err && again_may_repeat(self->conn); i++)
+    for (int i = 1; i < ATTEMPTS && err && pg_may_repeat(self->conn); i++)
         err = try_batch(self, ret_end);
     while (err == DSND_ERR_NOMEM && self->batch > 1) {
         self->batch /= 2;

@@ -293,16 +293,6 @@ static enum dsnd_err send_statuses(struct again *self, const struct harvest *h, 
     return err ? err : write_send_statuses(&self->span);
 }
 
-static int16_t best_evidence(const struct write_item *w)
-{
-    enum store_evidence best = STORE_EVIDENCE_NONE;
-
-    for (size_t i = 0; i < w->status_count; i++)
-        if (w->statuses[i].evidence > best)
-            best = w->statuses[i].evidence;
-    return (int16_t)best;
-}
-
 static struct report_row make_report(const struct again_item *item, const struct write_item *w)
 {
     return (struct report_row){
@@ -314,7 +304,7 @@ static struct report_row make_report(const struct again_item *item, const struct
         .kind = (int16_t)w->report.kind,
         .feedback = (int16_t)w->report.feedback,
         .attribution = (int16_t)w->attribution,
-        .evidence = best_evidence(w),
+        .evidence = write_best_evidence(w),
         .envelope_id = w->report.envelope_id,
         .reporting_mta = w->report.reporting_mta,
         .arrival_date = w->report.arrival_date,

@@ -74,9 +74,6 @@ enum dsnd_err again_rows(struct again *self, int64_t run);
 DSND_MUST_CHECK
 enum dsnd_err again_keep(struct again *self);
 
-/* reclassify.c: what stood in the way of the last transaction passes. */
-bool again_may_repeat(const struct store_conn *conn);
-
 /* reclassify_suppress.c: suppressions of all addresses concerned. */
 DSND_MUST_CHECK
 enum dsnd_err again_suppress(struct store_conn *conn, const struct store_reclassify *what,

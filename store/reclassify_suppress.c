@@ -231,7 +231,7 @@ enum dsnd_err again_suppress(struct store_conn *conn, const struct store_reclass
     enum dsnd_err err = DSND_OK;
     int attempts = 0;
 
-    while (!err || (again_may_repeat(conn) && ++attempts < ATTEMPTS)) {
+    while (!err || (pg_may_repeat(conn) && ++attempts < ATTEMPTS)) {
         struct chunk chunk = {
             .conn = conn, .what = what, .counts = counts, .arena = DSND_ARENA_INIT(ARENA_OCTETS)};
 

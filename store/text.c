@@ -155,3 +155,27 @@ enum dsnd_err store_report_clean(struct dsnd_arena *arena, const struct report *
         *ret_report = clean;
     return err;
 }
+
+enum dsnd_err store_text_lines(struct dsnd_arena *arena, const struct dsnd_str *texts, size_t count,
+                               struct dsnd_str *ret_text)
+{
+    size_t len = 0;
+    char *out;
+    char *at;
+
+    for (size_t i = 0; i < count; i++)
+        len += texts[i].len + 1;
+    out = dsnd_arena_alloc(arena, len + 1);
+    if (!out)
+        return DSND_ERR_NOMEM;
+    at = out;
+    for (size_t i = 0; i < count; i++) {
+        if (i)
+            *at++ = '\n';
+        if (texts[i].len)
+            memcpy(at, texts[i].ptr, texts[i].len);
+        at += texts[i].len;
+    }
+    *ret_text = dsnd_str_make(out, (size_t)(at - out));
+    return DSND_OK;
+}

@@ -27,6 +27,11 @@ DSND_MUST_CHECK
 enum dsnd_err store_text_clean(struct dsnd_arena *arena, struct dsnd_str text, size_t max,
                                struct dsnd_str *ret_text);
 
+/* Cleaned texts, which hold no line end, as one in `arena`: a line each. DSND_ERR_NOMEM. */
+DSND_MUST_CHECK
+enum dsnd_err store_text_lines(struct dsnd_arena *arena, const struct dsnd_str *texts, size_t count,
+                               struct dsnd_str *ret_text);
+
 /* `report` with all of its texts cleaned; recipients are copied into `arena`. DSND_ERR_NOMEM. */
 DSND_MUST_CHECK
 enum dsnd_err store_report_clean(struct dsnd_arena *arena, const struct report *report,

@@ -167,19 +167,14 @@ static enum dsnd_err run_span(struct write_span *self, const struct store_item *
     return err;
 }
 
-/*
- * What stood in the way passes: another writer's commit (deadlock, or a delivery it made first), or
- * a partition that retention dropped under us (check violation; it is made again).
- */
+/* Or it was a partition that retention dropped under us (check violation; it is made again). */
 static bool may_repeat(struct store_conn *conn, bool first)
 {
-    if (conn->broken)
-        return false;
-    if (first && strcmp(conn->sqlstate, "23514") == 0) {
+    if (first && !conn->broken && strcmp(conn->sqlstate, "23514") == 0) {
         conn->day_count = 0;
         return true;
     }
-    return strncmp(conn->sqlstate, "40", 2) == 0 || strcmp(conn->sqlstate, "23505") == 0;
+    return pg_may_repeat(conn);
 }
 
 struct batch {

@@ -1,5 +1,6 @@
 #include <zstd.h>
 
+#include "store/text.h"
 #include "store/write_span.h"
 
 /* Level 1: mail compresses well at any, and its octets are seldom read again. */
@@ -65,7 +66,8 @@ static enum dsnd_err make_row(struct write_span *self, const struct write_item *
         .error =
             dsnd_str_of(item->quarantine == STORE_QUARANTINE_ROW_REFUSED ? self->refusal : NULL),
     };
-    err = write_join_recipients(self, w, &row->envelope_to);
+    err = store_text_lines(&self->arena, item->envelope_to, item->envelope_to_count,
+                           &row->envelope_to);
     return err ? err : compress(self, item->octets, &row->raw);
 }
 

@@ -1,6 +1,6 @@
 #include <stdlib.h>
-#include <string.h>
 
+#include "store/text.h"
 #include "store/write_span.h"
 
 struct report_row {
@@ -122,47 +122,6 @@ static const struct pg_column total_columns[] = {
 
 #define COUNT(table) (sizeof(table) / sizeof(*(table)))
 
-/* Texts as one, a line each. */
-static enum dsnd_err join(struct write_span *self, const struct dsnd_str *texts, size_t count,
-                          struct dsnd_str *ret_text)
-{
-    size_t len = 0;
-    char *out;
-    char *at;
-
-    for (size_t i = 0; i < count; i++)
-        len += texts[i].len + 1;
-    out = dsnd_arena_alloc(&self->arena, len + 1);
-    if (!out)
-        return DSND_ERR_NOMEM;
-    at = out;
-    for (size_t i = 0; i < count; i++) {
-        if (i)
-            *at++ = '\n'; /* cleaned texts hold none */
-        if (texts[i].len)
-            memcpy(at, texts[i].ptr, texts[i].len);
-        at += texts[i].len;
-    }
-    *ret_text = dsnd_str_make(out, (size_t)(at - out));
-    return DSND_OK;
-}
-
-enum dsnd_err write_join_recipients(struct write_span *self, const struct write_item *w,
-                                    struct dsnd_str *ret_text)
-{
-    return join(self, w->item.envelope_to, w->item.envelope_to_count, ret_text);
-}
-
-static int16_t best_evidence(const struct write_item *w)
-{
-    enum store_evidence best = STORE_EVIDENCE_NONE;
-
-    for (size_t i = 0; i < w->status_count; i++)
-        if (w->statuses[i].evidence > best)
-            best = w->statuses[i].evidence;
-    return (int16_t)best;
-}
-
 static enum dsnd_err make_report_row(struct write_span *self, const struct write_item *w,
                                      struct report_row *row)
 {
@@ -181,7 +140,7 @@ static enum dsnd_err make_report_row(struct write_span *self, const struct write
         .kind = (int16_t)w->report.kind,
         .feedback = (int16_t)w->report.feedback,
         .attribution = (int16_t)w->attribution,
-        .evidence = best_evidence(w),
+        .evidence = write_best_evidence(w),
         .source = (int16_t)w->item.source,
         .tls = w->item.tls,
         .peer = w->item.peer,
@@ -198,9 +157,11 @@ static enum dsnd_err make_report_row(struct write_span *self, const struct write
         .returned_to = w->report.returned.to,
     };
     if (w->item.envelope_parameters)
-        err = join(self, w->item.envelope_parameters, w->item.envelope_to_count + 1,
-                   &row->envelope_parameters);
-    return err ? err : write_join_recipients(self, w, &row->envelope_to);
+        err = store_text_lines(&self->arena, w->item.envelope_parameters,
+                               w->item.envelope_to_count + 1, &row->envelope_parameters);
+    return err ? err
+               : store_text_lines(&self->arena, w->item.envelope_to, w->item.envelope_to_count,
+                                  &row->envelope_to);
 }
 
 static enum dsnd_err send_reports(struct write_span *self)

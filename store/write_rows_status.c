@@ -127,6 +127,16 @@ static enum dsnd_err make_row(struct write_span *self, const struct write_item *
     return err ? err : format_code(self, r->smtp_status, &row->smtp_status);
 }
 
+int16_t write_best_evidence(const struct write_item *w)
+{
+    enum store_evidence best = STORE_EVIDENCE_NONE;
+
+    for (size_t i = 0; i < w->status_count; i++)
+        if (w->statuses[i].evidence > best)
+            best = w->statuses[i].evidence;
+    return (int16_t)best;
+}
+
 enum dsnd_err write_send_statuses(struct write_span *self)
 {
     struct status_row *rows = dsnd_arena_array(&self->arena, self->status_count + 1, sizeof(*rows));

@@ -167,11 +167,8 @@ enum dsnd_err write_sends(struct write_span *self);
 /* write_log.c: messages on their way in a mail server; `*ret_sent` grows by the statements sent. */
 DSND_MUST_CHECK
 enum dsnd_err write_send_log(struct write_span *self, size_t *ret_sent);
-/* Envelope recipients as one text, a line each. DSND_ERR_NOMEM. */
-DSND_MUST_CHECK
-enum dsnd_err write_join_recipients(struct write_span *self, const struct write_item *w,
-                                    struct dsnd_str *ret_text);
-/* write_rows_status.c: rows of status. */
+/* write_rows_status.c: rows of status; the best evidence that one of the item's has. */
+int16_t write_best_evidence(const struct write_item *w);
 DSND_MUST_CHECK
 enum dsnd_err write_send_statuses(struct write_span *self);
 /* write_receipt.c: receipts for delivered mail; `*ret_sent` grows by the statements sent. */

@@ -1,5 +1,6 @@
 /* Judging stored records again: in the end the database is what it would be had the new rules been
  * there from the start, whatever happened on the way. */
+#include <poll.h>
 #include <pthread.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -371,6 +372,9 @@ static void die_at(bool reparse, int kill_at)
     }
     assert_int_equal(waitpid(child, &status, 0), child);
     assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+    /* PostgreSQL may take a moment to see it, and to let go of the run's lock. */
+    while (db_int("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'"))
+        (void)poll(NULL, 0, 20);
 }
 
 static void a_run_that_is_killed_goes_on(void **state)
