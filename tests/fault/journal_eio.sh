@@ -20,11 +20,15 @@ for failure in EIO:451 ENOSPC:452; do
     error=${failure%:*} code=${failure#*:}
     strace -f -qq -o /dev/null -e trace=fdatasync -e inject=fdatasync:error=$error -p "$receive" &
     tracer=$!
-    sleep 1
+    # Each of its threads.
+    while grep -L "^TracerPid:[[:space:]]*$tracer$" "/proc/$receive/task/"*/status | grep -q .; do
+        kill -0 "$tracer" || fail "strace does not hold it"
+        sleep 0.05
+    done
     send "during$error"
     kill "$tracer"
     wait "$tracer" || true
-    sleep 1.5
+    service_answers 250
     send "after$error"
     echo "$error: while it failed$(codes "during$error")then$(codes "after$error")"
     ! grep -q ' 250$' "$service_dir/sent.during$error" || fail "250 without a sync"
@@ -33,8 +37,8 @@ for failure in EIO:451 ENOSPC:452; do
 done
 service_end KILL
 service_start
-for _ in $(seq 100); do
-    stored=$(sql "select count(*) from status")
+for _ in $(seq 600); do
+    stored=$(sql "select count(*) from status where recipient not like 'probe-%'")
     [ "$stored" != 150 ] || break
     sleep 0.1
 done

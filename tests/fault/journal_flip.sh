@@ -41,7 +41,7 @@ for round in $(seq "$rounds"); do
     service_end KILL
     where=$(flip)
     service_start
-    for _ in $(seq 100); do
+    for _ in $(seq 600); do
         stored=$(sql "select count(*) from status where recipient like 'r$round-%'")
         set_aside=$(($(sql "select count(*) from quarantine") - before))
         [ "$((stored + set_aside))" -lt "$each" ] || break

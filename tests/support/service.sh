@@ -8,6 +8,7 @@
 #   service_token         a token for everything, into $service_token
 #   sql STATEMENT         ask PostgreSQL
 #   api METHOD PATH ...   call the API; more arguments go to curl
+#   service_answers CODE  wait, 5 s at most, until a report of its own, to probe-..., is answered so
 #   service_stored        whether PostgreSQL has all that SMTP took since the first service_start
 #
 # At the end of the script all of it goes away; the log is shown if the script failed, and what a
@@ -113,6 +114,16 @@ api() {
 }
 
 service_psql() { printf '%s\n' /usr/lib/postgresql/*/bin/psql | sort -V | tail -n 1; }
+
+service_answers() {
+    local said='' try
+    for try in $(seq 50); do
+        said=$("$service_top/tests/fault/send.py" "$DSND_SMTP_LISTEN" "probe-$RANDOM" 1)
+        [ "${said#* }" != "$1" ] || return 0
+        sleep 0.1
+    done
+    fail "$try times it was answered ${said#* }, not $1"
+}
 
 service_stored() {
     local taken
