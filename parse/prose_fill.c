@@ -1,5 +1,6 @@
 #include "parse/prose_fill.h"
 
+#include <stdint.h>
 #include <string.h>
 
 #include "parse/prose_host.h"
@@ -8,7 +9,7 @@
 #include "parse/status_code.h"
 
 /* "550 Rejected" gives no reason; the prose may name the command that was refused. */
-enum { ENOUGH_WORDS = 2 };
+enum { ENOUGH_WORDS = 2, COMMAND_OCTETS = 60 };
 
 /* The words of a text that are no codes: "255" and "550 5.1.1" have none. */
 static size_t count_words(struct dsnd_str text)
@@ -117,6 +118,30 @@ static void fill_one(struct draft *draft, const struct prose_reader *reader,
     draft_note(draft, "recipient %.*s: the prose says why", DSND_STR_ARG(recipient->recipient));
 }
 
+/*
+ * "(in reply to end of DATA command)" behind the text of the only recipient, as the prose has it: a
+ * reply to another command than RCPT TO may mean something else than the address.
+ */
+static void add_command(struct draft *draft, const struct mime_message *mime)
+{
+    static const struct dsnd_str lead = DSND_STR_INIT("(in reply");
+    struct report *report = draft->report;
+    struct report_recipient *only = report->recipients;
+    const struct mime_part *part = report->recipient_count == 1 ? find_prose(mime) : NULL;
+    struct dsnd_str text = part ? part->text : DSND_STR_ABSENT;
+    size_t at = dsnd_str_find(text, lead);
+
+    if (at == SIZE_MAX || !only->diagnostic.len ||
+        dsnd_str_find(only->diagnostic, lead) != SIZE_MAX)
+        return;
+    text = dsnd_str_slice(text, at, at + COMMAND_OCTETS);
+    text = dsnd_str_slice(text, 0, dsnd_str_chr(text, ')') + 1);
+    if (text.len && text.ptr[text.len - 1] == ')' &&
+        dsnd_str_find(text, DSND_STR("RCPT")) == SIZE_MAX)
+        only->diagnostic =
+            draft_join(draft, only->diagnostic, text, draft->limits->diagnostic_octets);
+}
+
 void prose_fill(struct draft *draft, const struct mime_message *mime)
 {
     struct report *report = draft->report;
@@ -125,8 +150,10 @@ void prose_fill(struct draft *draft, const struct mime_message *mime)
     struct report said;
     struct draft spare;
 
-    if (!part)
+    if (!part) {
+        add_command(draft, mime);
         return;
+    }
     draft_init(&spare, draft->limits, draft->arena, &said, NULL);
     draft->prose = without_footer(prose_text_of(&spare, part, false).prose);
     prose_reader_init(&reader, &spare, draft->prose, DSND_STR_ABSENT);
