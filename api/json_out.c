@@ -96,29 +96,36 @@ static void add_escape(struct json_out *self, unsigned char c)
     add(self, dsnd_str_make(text, 6));
 }
 
-/* Most strings need no escape: room is asked for once. */
-static void quoted_plain(struct json_out *self, struct dsnd_str s)
+/* Most strings need no escape: room is asked for once. `after`: ':' behind a name, else NUL. */
+static void quoted_plain(struct json_out *self, struct dsnd_str s, char after)
 {
     char *at;
 
     if (!self->err)
-        self->err = dsnd_buf_reserve(self->buf, s.len + 2);
+        self->err = dsnd_buf_reserve(self->buf, s.len + 4);
     if (self->err)
         return;
     at = self->buf->ptr + self->buf->len;
+    if (self->comma)
+        *at++ = ',';
     *at++ = '"';
     if (s.len)
         memcpy(at, s.ptr, s.len);
-    at[s.len] = '"';
-    self->buf->len += s.len + 2;
+    at += s.len;
+    *at++ = '"';
+    if (after)
+        *at++ = after;
+    self->buf->len = (size_t)(at - self->buf->ptr);
+    self->comma = !after;
 }
 
 static void quoted(struct json_out *self, struct dsnd_str s)
 {
     if (plain_run(s) == s.len) {
-        quoted_plain(self, s);
+        quoted_plain(self, s, '\0');
         return;
     }
+    separate(self);
     add(self, DSND_STR("\""));
     while (s.len > 0 && !self->err) {
         size_t run = plain_run(s);
@@ -135,7 +142,6 @@ static void quoted(struct json_out *self, struct dsnd_str s)
 
 void json_out_name_str(struct json_out *self, struct dsnd_str name)
 {
-    separate(self);
     quoted(self, name);
     add(self, DSND_STR(":"));
     self->comma = false;
@@ -143,7 +149,7 @@ void json_out_name_str(struct json_out *self, struct dsnd_str name)
 
 void json_out_name(struct json_out *self, const char *name)
 {
-    json_out_name_str(self, dsnd_str_of(name));
+    quoted_plain(self, dsnd_str_of(name), ':');
 }
 
 void json_out_str(struct json_out *self, struct dsnd_str value)
@@ -152,7 +158,6 @@ void json_out_str(struct json_out *self, struct dsnd_str value)
         json_out_null(self);
         return;
     }
-    separate(self);
     quoted(self, value);
 }
 

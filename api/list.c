@@ -14,13 +14,14 @@ struct stream_state {
     char key_octets[CURSOR_TEXT_MAX];
 };
 
-/* The key of a row, as views into the rows. */
-static struct cursor key_of(const struct list_spec *spec, const struct store_rows *rows, size_t row)
+/* The key of a row, as views into the rows and `texts`. */
+static struct cursor key_of(const struct list_spec *spec, const struct store_rows *rows, size_t row,
+                            char texts[CURSOR_KEYS_MAX][STORE_TEXT_SIZE])
 {
     struct cursor cursor = {.count = spec->key_count};
 
     for (size_t i = 0; i < spec->key_count; i++)
-        cursor.key[i] = store_rows_value(rows, row, spec->keys[i]);
+        cursor.key[i] = store_rows_text(rows, row, spec->keys[i], texts[i]);
     return cursor;
 }
 
@@ -76,7 +77,8 @@ static enum dsnd_err write_page(struct request *request, const struct list_spec 
     json_out_array_end(&json);
     json_out_name(&json, "next_cursor");
     if (more) {
-        struct cursor last = key_of(spec, rows, limit - 1);
+        char texts[CURSOR_KEYS_MAX][STORE_TEXT_SIZE];
+        struct cursor last = key_of(spec, rows, limit - 1, texts);
 
         err = cursor_encode(&last, spec->name, &text);
         json_out_str(&json, dsnd_buf_str(&text));
@@ -94,7 +96,8 @@ static enum dsnd_err write_page(struct request *request, const struct list_spec 
 /* Keep the key of the last row: the rows it points to are about to go. */
 static enum dsnd_err keep_key(struct stream_state *state, const struct store_rows *rows)
 {
-    struct cursor last = key_of(state->spec, rows, store_rows_count(rows) - 1);
+    char texts[CURSOR_KEYS_MAX][STORE_TEXT_SIZE];
+    struct cursor last = key_of(state->spec, rows, store_rows_count(rows) - 1, texts);
     size_t used = 0;
 
     for (size_t i = 0; i < last.count; i++) {
@@ -122,28 +125,74 @@ static enum dsnd_err write_line(const struct stream_state *state, struct dsnd_bu
     return json.err ? json.err : dsnd_buf_add_char(out, '\n');
 }
 
-static enum dsnd_err next_page(void *cls, struct store_conn *conn, struct dsnd_buf *out,
-                               bool *ret_end)
+static unsigned page_limit(const struct stream_state *state)
 {
-    struct stream_state *state = cls;
-    struct store_rows *rows = NULL;
-    unsigned limit = state->left < LIST_PAGE ? (unsigned)state->left : LIST_PAGE;
-    size_t count;
-    enum dsnd_err err = state->spec->page(conn, state->filter, &state->after, limit, &rows);
+    return state->left < LIST_PAGE ? (unsigned)state->left : LIST_PAGE;
+}
 
-    if (err)
-        return err;
-    count = store_rows_count(rows);
+static enum dsnd_err ask(const struct stream_state *state, struct store_conn *conn)
+{
+    struct store_rows *none = NULL;
+    enum dsnd_err err;
+
+    store_rows_ahead(conn, true);
+    err = state->spec->page(conn, state->filter, &state->after, page_limit(state), &none);
+    store_rows_ahead(conn, false);
+    return err;
+}
+
+/* What was asked for; the state then tells where to go on. */
+static enum dsnd_err take(struct stream_state *state, struct store_conn *conn,
+                          struct store_rows **ret_rows, bool *ret_end)
+{
+    unsigned limit = page_limit(state);
+    enum dsnd_err err = store_rows_take(conn, ret_rows);
+    size_t count = err ? 0 : store_rows_count(*ret_rows);
+
+    state->left -= count;
+    *ret_end = count < limit || state->left == 0;
+    return err || count == 0 ? err : keep_key(state, *ret_rows);
+}
+
+static enum dsnd_err write_lines(struct stream_state *state, struct dsnd_buf *out,
+                                 const struct store_rows *rows)
+{
+    enum dsnd_err err = DSND_OK;
+
     if (state->format == REQUEST_CSV && !state->headed)
         err = rows_out_csv_head(out, state->spec->fields, state->spec->field_count);
     state->headed = true;
-    for (size_t i = 0; i < count && !err; i++)
+    for (size_t i = 0; i < store_rows_count(rows) && !err; i++)
         err = write_line(state, out, rows, i);
-    state->left -= count;
-    *ret_end = count < limit || state->left == 0;
-    if (!err && count > 0)
-        err = keep_key(state, rows);
-    store_rows_free(rows);
+    return err;
+}
+
+static enum dsnd_err next_turn(void *cls, struct store_conn *conn, struct dsnd_buf *out,
+                               bool *ret_end)
+{
+    struct stream_state *state = cls;
+    enum dsnd_err err = ask(state, conn);
+    bool asked = !err;
+
+    for (int pages = 1; asked; pages++) {
+        struct store_rows *rows = NULL;
+
+        err = take(state, conn, &rows, ret_end);
+        asked = !err && !*ret_end && pages < LIST_TURN && out->len < LIST_TURN_OCTETS;
+        if (asked)
+            err = ask(state, conn);
+        asked = asked && !err;
+        if (!err)
+            err = write_lines(state, out, rows);
+        store_rows_free(rows);
+        if (err && asked) { /* nobody waits for it any more */
+            enum dsnd_err ignored = store_rows_take(conn, &rows);
+
+            if (!ignored)
+                store_rows_free(rows);
+            asked = false;
+        }
+    }
     return err;
 }
 
@@ -153,8 +202,8 @@ static enum dsnd_err begin_stream(struct request *request, struct store_conn *co
     bool end = false;
     enum dsnd_err err;
 
-    /* The first page is made now, while an error can still become a problem. */
-    err = next_page(state, conn, &request->out, &end);
+    /* The first turn is made now, while an error can still become a problem. */
+    err = next_turn(state, conn, &request->out, &end);
     if (err) {
         dsnd_buf_clear(&request->out);
         return err;
@@ -163,7 +212,7 @@ static enum dsnd_err begin_stream(struct request *request, struct store_conn *co
     request->content_type = state->format == REQUEST_CSV ? "text/csv; charset=utf-8; header=present"
                                                          : "application/x-ndjson";
     if (!end)
-        request->stream = (struct request_stream){next_page, state, 0};
+        request->stream = (struct request_stream){next_turn, state, 0};
     return DSND_OK;
 }
 

@@ -2,11 +2,15 @@
 
 #include <string.h>
 
+enum { DATE_OCTETS = 10 };
+
 struct dsnd_str rows_out_time(struct dsnd_str iso, char dst[ROWS_OUT_TIME_SIZE])
 {
     size_t space = dsnd_str_chr(iso, ' ');
     size_t len = iso.len;
 
+    if (len > DATE_OCTETS && iso.ptr[DATE_OCTETS] == 'T')
+        return iso;
     if (!dsnd_str_present(iso) || len >= ROWS_OUT_TIME_SIZE || space == SIZE_MAX)
         return DSND_STR_ABSENT;
     memcpy(dst, iso.ptr, len);
@@ -53,7 +57,31 @@ void rows_out_value(struct json_out *json, const struct field *field, struct dsn
     case FIELD_NAME:
         json_out_str(json, name_of(field, value));
         break;
+    case FIELD_LIST:
+        break;
     }
+}
+
+static void write_list(struct json_out *json, const struct store_rows *rows, size_t row,
+                       size_t column)
+{
+    size_t count = store_rows_list_count(rows, row, column);
+
+    json_out_array(json);
+    for (size_t i = 0; i < count; i++)
+        json_out_int(json, store_rows_list_item(rows, row, column, i));
+    json_out_array_end(json);
+}
+
+static void write_field(struct json_out *json, const struct field *field,
+                        const struct store_rows *rows, size_t row, size_t column)
+{
+    char text[STORE_TEXT_SIZE];
+
+    if (field->type == FIELD_LIST)
+        write_list(json, rows, row, column);
+    else
+        rows_out_value(json, field, store_rows_text(rows, row, column, text));
 }
 
 void rows_out_members(struct json_out *json, const struct field *fields, size_t count,
@@ -63,7 +91,7 @@ void rows_out_members(struct json_out *json, const struct field *fields, size_t 
         if (!fields[i].name)
             continue;
         json_out_name(json, fields[i].name);
-        rows_out_value(json, &fields[i], store_rows_value(rows, row, i));
+        write_field(json, &fields[i], rows, row, i);
     }
 }
 
@@ -78,7 +106,9 @@ void rows_out_json(struct json_out *json, const struct field *fields, size_t cou
 static bool needs_quotes(struct dsnd_str value)
 {
     for (size_t i = 0; i < value.len; i++) {
-        if (dsnd_str_chr(DSND_STR(",\"\r\n"), value.ptr[i]) != SIZE_MAX)
+        char c = value.ptr[i];
+
+        if (c == ',' || c == '"' || c == '\r' || c == '\n')
             return true;
     }
     return false;
@@ -126,8 +156,36 @@ static enum dsnd_err csv_value(struct dsnd_buf *out, const struct field *field,
         return dsnd_buf_add(out, rows_out_time(value, time));
     case FIELD_NAME:
         return rows_out_csv_cell(out, name_of(field, value));
+    case FIELD_LIST:
+        break;
     }
     return DSND_OK;
+}
+
+/* As JSON, which has commas where there are two numbers or more. */
+static enum dsnd_err csv_list(struct dsnd_buf *out, const struct store_rows *rows, size_t row,
+                              size_t column)
+{
+    bool quotes = store_rows_list_count(rows, row, column) > 1;
+    struct json_out json;
+
+    json_out_init(&json, out);
+    if (quotes)
+        json.err = dsnd_buf_add_char(out, '"');
+    write_list(&json, rows, row, column);
+    if (quotes && !json.err)
+        json.err = dsnd_buf_add_char(out, '"');
+    return json.err;
+}
+
+static enum dsnd_err csv_field(struct dsnd_buf *out, const struct field *field,
+                               const struct store_rows *rows, size_t row, size_t column)
+{
+    char text[STORE_TEXT_SIZE];
+
+    if (field->type == FIELD_LIST)
+        return csv_list(out, rows, row, column);
+    return csv_value(out, field, store_rows_text(rows, row, column, text));
 }
 
 enum dsnd_err rows_out_csv_head(struct dsnd_buf *out, const struct field *fields, size_t count)
@@ -160,7 +218,7 @@ enum dsnd_err rows_out_csv(struct dsnd_buf *out, const struct field *fields, siz
             err = dsnd_buf_add_char(out, ',');
         comma = true;
         if (!err)
-            err = csv_value(out, &fields[i], store_rows_value(rows, row, i));
+            err = csv_field(out, &fields[i], rows, row, i);
     }
     return err ? err : dsnd_buf_add(out, DSND_STR("\r\n"));
 }

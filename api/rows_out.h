@@ -17,8 +17,9 @@ enum field_type {
     FIELD_STRING,
     FIELD_NUMBER,  /* decimal text, printed as it is */
     FIELD_BOOL,    /* "true" or "false" */
-    FIELD_TIME,    /* PostgreSQL's ISO text in UTC, printed as RFC 3339 */
+    FIELD_TIME,    /* RFC 3339, or PostgreSQL's ISO text in UTC, printed as RFC 3339 */
     FIELD_JSON,    /* JSON text, printed as it is; a string in CSV */
+    FIELD_LIST,    /* a list of numbers */
     FIELD_NAME,    /* a number that `name` turns into a published name; NULL gives null */
     FIELD_IDENTITY /* a 64-bit number printed as a string: more than a double can hold */
 };
@@ -36,7 +37,7 @@ void rows_out_json(struct json_out *json, const struct field *fields, size_t cou
 /* The members alone, without the braces. */
 void rows_out_members(struct json_out *json, const struct field *fields, size_t count,
                       const struct store_rows *rows, size_t row);
-/* One value. */
+/* One value that is no list. */
 void rows_out_value(struct json_out *json, const struct field *field, struct dsnd_str value);
 
 /* The record of names, and one row, each ended by CR LF. Errors as dsnd_buf_add. */
@@ -51,7 +52,8 @@ enum dsnd_err rows_out_csv_cell(struct dsnd_buf *out, struct dsnd_str value);
 
 /* Octets of an RFC 3339 time with microseconds and its NUL, with room for long years. */
 enum { ROWS_OUT_TIME_SIZE = 40 };
-/* PostgreSQL's "2026-11-23 10:00:00.5+00" as "2026-11-23T10:00:00.5Z"; a view into `dst`. */
+/* PostgreSQL's "2026-11-23 10:00:00.5+00" as "2026-11-23T10:00:00.5Z", a view into `dst`; what is
+ * RFC 3339 already stays. */
 struct dsnd_str rows_out_time(struct dsnd_str iso, char dst[ROWS_OUT_TIME_SIZE]);
 
 #endif

@@ -21,18 +21,17 @@
 
 static void read_answer(const struct store_rows *rows, size_t row, struct lookup_answer *answer)
 {
-    struct dsnd_str suppressed = store_rows_value(rows, row, STORE_CHECK_SUPPRESSED);
+    char text[STORE_TEXT_SIZE];
+    struct dsnd_str suppressed = store_rows_text(rows, row, STORE_CHECK_SUPPRESSED, text);
     const char *cause = names_class((int)store_rows_int(rows, row, STORE_CHECK_CLASS));
-    char since[ROWS_OUT_TIME_SIZE];
 
     *answer = (struct lookup_answer){.verdict = LOOKUP_CLEAR};
     if (!dsnd_str_eq(suppressed, DSND_STR("true")))
         return;
     answer->verdict = LOOKUP_SUPPRESSED;
     (void)snprintf(answer->cause, sizeof(answer->cause), "%s", cause ? cause : "manual");
-    (void)snprintf(
-        answer->since, sizeof(answer->since), "%.*s",
-        DSND_STR_ARG(rows_out_time(store_rows_value(rows, row, STORE_CHECK_SINCE), since)));
+    (void)snprintf(answer->since, sizeof(answer->since), "%.*s",
+                   DSND_STR_ARG(store_rows_text(rows, row, STORE_CHECK_SINCE, text)));
 }
 
 /* Any thread. */

@@ -99,6 +99,17 @@ struct place {
     char hash[65];
 };
 
+static enum dsnd_err keep_place(struct place *place, const struct store_rows *rows, size_t row)
+{
+    char text[STORE_TEXT_SIZE];
+    enum dsnd_err err = dsnd_str_copy(store_rows_text(rows, row, STORE_SUPPRESSION_SINCE, text),
+                                      place->since, sizeof(place->since));
+
+    return err ? err
+               : dsnd_str_copy(store_rows_text(rows, row, STORE_SUPPRESSION_HASH, text),
+                               place->hash, sizeof(place->hash));
+}
+
 static enum dsnd_err print_page(const struct suppressions *self, struct place *place,
                                 struct dsnd_buf *out, bool *ret_end)
 {
@@ -114,11 +125,7 @@ static enum dsnd_err print_page(const struct suppressions *self, struct place *p
     for (size_t i = 0; i < count && !err; i++)
         err = print_row(self, rows, i, out);
     if (!err && count)
-        err = dsnd_str_copy(store_rows_value(rows, count - 1, STORE_SUPPRESSION_SINCE),
-                            place->since, sizeof(place->since));
-    if (!err && count)
-        err = dsnd_str_copy(store_rows_value(rows, count - 1, STORE_SUPPRESSION_HASH), place->hash,
-                            sizeof(place->hash));
+        err = keep_place(place, rows, count - 1);
     *ret_end = count < EXPORT_PAGE;
     store_rows_free(rows);
     return err ? err : flush(out);

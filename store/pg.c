@@ -205,13 +205,24 @@ enum dsnd_err pg_prepare(struct store_conn *self, const enum statement *statemen
     return err;
 }
 
-enum dsnd_err pg_run(struct store_conn *self, enum statement statement,
-                     const struct pg_params *params, PGresult **ret_result)
+enum dsnd_err pg_ask(struct store_conn *self, enum statement statement,
+                     const struct pg_params *params)
 {
     enum dsnd_err err = pg_prepare(self, &statement, 1);
 
-    if (!err)
-        err = send_prepared(self, statement, params);
+    return err ? err : send_prepared(self, statement, params);
+}
+
+enum dsnd_err pg_answer(struct store_conn *self, PGresult **ret_result)
+{
+    return finish(self, ret_result);
+}
+
+enum dsnd_err pg_run(struct store_conn *self, enum statement statement,
+                     const struct pg_params *params, PGresult **ret_result)
+{
+    enum dsnd_err err = pg_ask(self, statement, params);
+
     return err ? err : finish(self, ret_result);
 }
 

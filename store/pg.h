@@ -36,6 +36,7 @@ struct store_conn {
     bool unsynced;                  /* a pipeline holds statements behind its last sync */
     unsigned syncs;                 /* syncs of the pipeline not answered yet */
     bool prepared[STATEMENT_COUNT]; /* statements this session knows */
+    bool ahead;                     /* the next query is only asked */
     bool tuned;                     /* the session has the writer's planner settings */
     int32_t days[PG_DAYS_KNOWN];    /* days (since 1970) whose partitions are known to exist */
     size_t day_count;
@@ -151,6 +152,12 @@ void pg_add_rows(struct pg_params *self, const struct pg_column *columns, size_t
 DSND_MUST_CHECK
 enum dsnd_err pg_run(struct store_conn *self, enum statement statement,
                      const struct pg_params *params, PGresult **ret_result);
+/* The same in two steps, with time between them for other work, but none for the connection. */
+DSND_MUST_CHECK
+enum dsnd_err pg_ask(struct store_conn *self, enum statement statement,
+                     const struct pg_params *params);
+DSND_MUST_CHECK
+enum dsnd_err pg_answer(struct store_conn *self, PGresult **ret_result);
 
 /* The same for text that is run as it stands and returns nothing; may hold several statements. */
 DSND_MUST_CHECK

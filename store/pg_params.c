@@ -265,7 +265,9 @@ int64_t pg_time(const PGresult *result, int row, int column)
 
 struct dsnd_str pg_str(const PGresult *result, int row, int column)
 {
-    if (pg_null(result, row, column))
+    size_t len = (size_t)PQgetlength(result, row, column);
+
+    if (len == 0 && pg_null(result, row, column))
         return DSND_STR_ABSENT;
-    return dsnd_str_make(PQgetvalue(result, row, column), (size_t)PQgetlength(result, row, column));
+    return dsnd_str_make(PQgetvalue(result, row, column), len);
 }

@@ -3,24 +3,25 @@
 #include "store/query_run.h"
 
 /* A result is PostgreSQL's own, seen through another name: nothing has to be copied. */
-static const PGresult *result_of(const struct store_rows *self)
+const PGresult *query_result(const struct store_rows *self)
 {
     return (const PGresult *)(const void *)self;
 }
 
 size_t store_rows_count(const struct store_rows *self)
 {
-    return self ? (size_t)PQntuples(result_of(self)) : 0;
+    return self ? (size_t)PQntuples(query_result(self)) : 0;
 }
 
 struct dsnd_str store_rows_value(const struct store_rows *self, size_t row, size_t column)
 {
-    return pg_str(result_of(self), (int)row, (int)column);
+    return pg_str(query_result(self), (int)row, (int)column);
 }
 
 int64_t store_rows_int(const struct store_rows *self, size_t row, size_t column)
 {
-    struct dsnd_str text = store_rows_value(self, row, column);
+    char buf[STORE_TEXT_SIZE];
+    struct dsnd_str text = store_rows_text(self, row, column, buf);
     bool negative = text.len > 0 && text.ptr[0] == '-';
     uint64_t value = 0;
 
@@ -37,16 +38,32 @@ void store_rows_free(struct store_rows *self)
 enum dsnd_err query_run(struct store_conn *conn, enum statement statement,
                         const struct pg_params *params, struct store_rows **ret_rows)
 {
-    PGresult *result = NULL;
-    enum dsnd_err err = pg_run(conn, statement, params, &result);
+    struct store_rows *rows = NULL;
+    enum dsnd_err err = pg_ask(conn, statement, params);
 
-    if (err)
+    if (err || conn->ahead)
         return err;
-    if (ret_rows)
-        *ret_rows = (struct store_rows *)(void *)result;
+    err = store_rows_take(conn, &rows);
+    if (!err && ret_rows)
+        *ret_rows = rows;
     else
-        PQclear(result);
-    return DSND_OK;
+        store_rows_free(rows);
+    return err;
+}
+
+void store_rows_ahead(struct store_conn *conn, bool on)
+{
+    conn->ahead = on;
+}
+
+enum dsnd_err store_rows_take(struct store_conn *conn, struct store_rows **ret_rows)
+{
+    PGresult *result = NULL;
+    enum dsnd_err err = pg_answer(conn, &result);
+
+    if (!err)
+        *ret_rows = (struct store_rows *)(void *)result;
+    return err;
 }
 
 enum dsnd_err query_run_text(struct store_conn *conn, enum statement statement,

@@ -8,6 +8,8 @@
 #include "store/pg.h"
 #include "store/query.h"
 
+/* PostgreSQL's result behind rows. */
+const PGresult *query_result(const struct store_rows *self);
 /* `ret_rows` may be NULL where the rows do not matter. */
 DSND_MUST_CHECK
 enum dsnd_err query_run(struct store_conn *conn, enum statement statement,

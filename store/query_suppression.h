@@ -10,7 +10,7 @@
 #include "store/query.h"
 
 enum store_suppression_column {
-    STORE_SUPPRESSION_HASH, /* hexadecimal */
+    STORE_SUPPRESSION_HASH, /* this and what follows by store_rows_text */
     STORE_SUPPRESSION_ADDRESS,
     STORE_SUPPRESSION_CAMPAIGN,
     STORE_SUPPRESSION_REF,
@@ -20,7 +20,7 @@ enum store_suppression_column {
     STORE_SUPPRESSION_PENDING,
     STORE_SUPPRESSION_SINCE,
     STORE_SUPPRESSION_EXPIRES_AT,
-    STORE_SUPPRESSION_STATUS_IDS, /* a JSON array */
+    STORE_SUPPRESSION_STATUS_IDS, /* a list */
     STORE_SUPPRESSION_NOTE,
     STORE_SUPPRESSION_COLUMNS,
 };
@@ -52,7 +52,7 @@ enum store_check_column {
     STORE_CHECK_SINCE,
     STORE_CHECK_EXPIRES_AT,
 };
-/* One row an address, in their order. */
+/* One row an address, in their order, by store_rows_text. */
 DSND_MUST_CHECK
 enum dsnd_err store_suppression_check(struct store_conn *conn, const struct dsnd_str *addresses,
                                       size_t count, struct store_rows **ret_rows);

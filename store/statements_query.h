@@ -38,9 +38,8 @@
 #define QUERY_STATUS_PAGE " ORDER BY s.id DESC LIMIT $7"
 
 #define QUERY_SUPPRESSION \
-    "SELECT encode(s.address_hash, 'hex'), s.address, c.key, s.ref, s.class::text," \
-    " s.evidence::text, s.source::text, s.pending::text, s.created_at::text," \
-    " s.expires_at::text, to_json(s.status_ids)::text, s.note" \
+    "SELECT s.address_hash, s.address, c.key, s.ref, s.class, s.evidence, s.source, s.pending," \
+    " s.created_at, s.expires_at, s.status_ids, s.note" \
     " FROM suppression s LEFT JOIN campaign c ON c.id = s.campaign_id AND c.id <> 0" \
     " WHERE (s.expires_at IS NULL OR s.expires_at > now())"
 
@@ -65,34 +64,30 @@
     " mail_from, to_json(envelope_to)::text, octets::text, replayed_at::text FROM quarantine"
 
 /* $1 from, $2 to, $3 0 hour, 1 day or 2 all in one, $4 time zone, $5 by provider, $6 by class,
- * $7 by campaign, $8 limit. Where classes are told apart, the rate of each is of all that was sent. */
-#define QUERY_BUCKET \
-    "CASE $3::int WHEN 0 THEN date_trunc('hour', h.hour, $4)" \
-    " WHEN 1 THEN date_trunc('day', h.hour, $4) END"
-#define QUERY_BY_PROVIDER "CASE WHEN $5 THEN coalesce(nullif(h.provider, ''), 'unknown') END"
-#define QUERY_BY_CAMPAIGN "CASE WHEN $7 THEN c.key END"
-#define QUERY_METRICS \
-    "SELECT (" QUERY_BUCKET ")::text AS t, " QUERY_BY_PROVIDER " AS p," \
-    " CASE WHEN $6 THEN h.class END::text AS k, " QUERY_BY_CAMPAIGN " AS g," \
-    " (CASE WHEN $6 THEN sum(sum(h.sent)) OVER (PARTITION BY " QUERY_BUCKET ", " \
-    QUERY_BY_PROVIDER ", " QUERY_BY_CAMPAIGN ") ELSE sum(h.sent) END)::text," \
-    " sum(h.failed)::text, sum(h.hard)::text, sum(h.soft)::text, sum(h.block)::text," \
-    " sum(h.delivered)::text, sum(h.handed_off)::text, sum(h.delay_open)::text," \
-    " sum(h.delayed)::text, sum(h.complained)::text, sum(h.statuses)::text," \
-    " sum(h.proven)::text FROM "
-#define QUERY_METRICS_TIME \
+ * $7 by campaign, $8 limit. Where classes are told apart, the rate of each is of all that was sent.
+ * First the sums, then their names and texts: made of each row they would take longer than all else. */
+#define QUERY_METRICS(table) \
+    "SELECT x.b::text, x.p, x.k::text, c.key," \
+    " (CASE WHEN $6 THEN sum(x.sent) OVER (PARTITION BY x.b, x.p, x.g) ELSE x.sent END)::text," \
+    " x.failed::text, x.hard::text, x.soft::text, x.block::text, x.delivered::text," \
+    " x.handed_off::text, x.delay_open::text, x.delayed::text, x.complained::text," \
+    " x.statuses::text, x.proven::text FROM (SELECT CASE $3::int" \
+    " WHEN 0 THEN date_trunc('hour', h.hour, $4) WHEN 1 THEN date_trunc('day', h.hour, $4) END AS b," \
+    " CASE WHEN $5 THEN coalesce(nullif(h.provider, ''), 'unknown') END AS p," \
+    " CASE WHEN $6 THEN h.class END AS k, CASE WHEN $7 THEN h.campaign_id END AS g," \
+    " sum(h.sent) AS sent, sum(h.failed) AS failed, sum(h.hard) AS hard, sum(h.soft) AS soft," \
+    " sum(h.block) AS block, sum(h.delivered) AS delivered, sum(h.handed_off) AS handed_off," \
+    " sum(h.delay_open) AS delay_open, sum(h.delayed) AS delayed, sum(h.complained) AS complained," \
+    " sum(h.statuses) AS statuses, sum(h.proven) AS proven FROM " table " h" \
     " WHERE h.hour >= $1::text::timestamptz AND h.hour < $2::text::timestamptz"
-#define QUERY_METRICS_WHOLE(table) \
-    QUERY_METRICS table " h CROSS JOIN (SELECT NULL::text AS key) c" QUERY_METRICS_TIME
-#define QUERY_METRICS_EACH(table) \
-    QUERY_METRICS table " h JOIN campaign c ON c.id = h.campaign_id" QUERY_METRICS_TIME
 #define QUERY_METRICS_ONE(table) \
-    QUERY_METRICS_EACH(table) " AND h.campaign_id = (SELECT id FROM campaign WHERE key = $9)"
+    QUERY_METRICS(table) " AND h.campaign_id = (SELECT id FROM campaign WHERE key = $9)"
 #define QUERY_METRICS_PAGE \
-    " GROUP BY 1, 2, 3, 4, " QUERY_BUCKET ", " QUERY_BY_PROVIDER ", " QUERY_BY_CAMPAIGN \
+    " GROUP BY 1, 2, 3, 4" \
     " HAVING sum(h.sent + h.failed + h.delivered + h.handed_off + h.delay_open + h.delayed" \
-    " + h.complained + h.statuses) > 0" \
-    " ORDER BY t, g NULLS FIRST, p NULLS FIRST, k NULLS FIRST LIMIT $8"
+    " + h.complained + h.statuses) > 0) x" \
+    " LEFT JOIN campaign c ON c.id = x.g" \
+    " ORDER BY x.b, c.key NULLS FIRST, x.p NULLS FIRST, x.k NULLS FIRST LIMIT $8"
 
 #define STATEMENTS_QUERY(X) \
     X(SCHEMA_VERSION, "SELECT coalesce(max(version), 0)::int4 FROM schema_migration") \
@@ -185,16 +180,18 @@
       "SELECT is_new::text FROM send_add($1::text[], $2::text[], $3::text[], $4::bigint[]," \
       " $5::text[], $6::text[], $7::text[], $8::timestamptz[])") \
     /* By what is told apart: see store_metrics(). */ \
-    X(METRICS_ALL, QUERY_METRICS_WHOLE("total_hour_all") QUERY_METRICS_PAGE) \
-    X(METRICS_EACH, QUERY_METRICS_EACH("total_hour") QUERY_METRICS_PAGE) \
+    X(METRICS_ALL, \
+      QUERY_METRICS("(SELECT 0 AS campaign_id, * FROM total_hour_all)") QUERY_METRICS_PAGE) \
+    X(METRICS_EACH, QUERY_METRICS("total_hour") QUERY_METRICS_PAGE) \
     X(METRICS_CAMPAIGN, QUERY_METRICS_ONE("total_hour") QUERY_METRICS_PAGE) \
-    X(METRICS_SENT_EACH, QUERY_METRICS_EACH("total_cohort") QUERY_METRICS_PAGE) \
+    X(METRICS_SENT_EACH, QUERY_METRICS("total_cohort") QUERY_METRICS_PAGE) \
     X(METRICS_SENT_CAMPAIGN, QUERY_METRICS_ONE("total_cohort") QUERY_METRICS_PAGE) \
     X(METRICS_ROLL_ALL, \
-      QUERY_METRICS_WHOLE("total_roll") \
+      QUERY_METRICS("total_roll") \
       " AND h.basis = $9 AND h.campaign_id = -1 AND h.dims = $10" QUERY_METRICS_PAGE) \
     X(METRICS_ROLL_EACH, \
-      QUERY_METRICS_EACH("total_roll") " AND h.basis = 0 AND h.dims = 0" QUERY_METRICS_PAGE) \
+      QUERY_METRICS("total_roll") \
+      " AND h.basis = 0 AND h.campaign_id >= 0 AND h.dims = 0" QUERY_METRICS_PAGE) \
     X(METRICS_ROLL_CAMPAIGN, \
       QUERY_METRICS_ONE("total_roll") " AND h.basis = 0 AND h.dims = 0" QUERY_METRICS_PAGE) \
     /* Also tells whether hours there begin with those of UTC; there are records since 2020. */ \
@@ -243,8 +240,8 @@
       " ORDER BY s.expires_at DESC NULLS FIRST LIMIT 1") \
     X(SUPPRESSION_LIST, \
       QUERY_SUPPRESSION \
-      " AND ($1::text IS NULL OR (s.created_at, s.address_hash) <" \
-      "  ($1::text::timestamptz, decode($2::text, 'hex')))" \
+      " AND (s.created_at, s.address_hash) <" \
+      "  (coalesce($1::text::timestamptz, 'infinity'), coalesce(decode($2::text, 'hex'), ''))" \
       " AND ($3::smallint IS NULL OR s.class = $3)" \
       " AND ($4::boolean IS NULL OR s.pending = $4)" \
       " AND ($5::text IS NULL OR s.created_at >= $5::text::timestamptz)" \
@@ -256,16 +253,17 @@
     /* Under the hash of the address, else under that which an erased one has. */ \
     /* Two look-ups an address, each by an index whatever the numbers are: LIMIT keeps them so. */ \
     X(SUPPRESSION_CHECK, \
-      "SELECT (coalesce(s.address_hash, e.address_hash) IS NOT NULL)::text," \
-      " coalesce(s.class, e.class)::text, coalesce(s.created_at, e.created_at)::text," \
-      " CASE WHEN s.address_hash IS NULL THEN e.expires_at ELSE s.expires_at END::text" \
+      "SELECT coalesce(s.address_hash, e.address_hash) IS NOT NULL, coalesce(s.class, e.class)," \
+      " coalesce(s.created_at, e.created_at)," \
+      " CASE WHEN s.address_hash IS NULL THEN e.expires_at ELSE s.expires_at END" \
       " FROM unnest($1::bytea[]) WITH ORDINALITY AS a (hash, ord)" \
       " CROSS JOIN (SELECT key FROM erasure_key LIMIT 1) k" \
       " LEFT JOIN LATERAL (SELECT * FROM suppression s WHERE s.address_hash = a.hash" \
       "  AND NOT s.pending AND (s.expires_at IS NULL OR s.expires_at > now()) LIMIT 1) s ON true" \
       " LEFT JOIN LATERAL (SELECT * FROM suppression e WHERE e.address IS NULL" \
       "  AND e.ref IS NULL AND e.address_hash = sha256(k.key || sha256(k.key || a.hash))" \
-      "  AND NOT e.pending AND (e.expires_at IS NULL OR e.expires_at > now()) LIMIT 1) e ON true" \
+      "  AND NOT e.pending AND (e.expires_at IS NULL OR e.expires_at > now())" \
+      "  AND s.address_hash IS NULL LIMIT 1) e ON true" \
       " ORDER BY a.ord") \
     X(SUPPRESSION_PUT, \
       "WITH input AS (SELECT DISTINCT ON (hash) * FROM unnest($1::bytea[], $2::text[]," \

@@ -65,11 +65,12 @@ static void fill(struct items *items, struct store_conn *conn)
 static bool suppressed(struct store_conn *conn, const char *address)
 {
     struct dsnd_str view = dsnd_str_of(address);
+    char text[STORE_TEXT_SIZE];
     struct store_rows *rows = NULL;
     bool yes;
 
     assert_int_equal(store_suppression_check(conn, &view, 1, &rows), DSND_OK);
-    yes = dsnd_str_eq(store_rows_value(rows, 0, STORE_CHECK_SUPPRESSED), DSND_STR("true"));
+    yes = dsnd_str_eq(store_rows_text(rows, 0, STORE_CHECK_SUPPRESSED, text), DSND_STR("true"));
     store_rows_free(rows);
     return yes;
 }

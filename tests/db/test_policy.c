@@ -53,11 +53,12 @@ static void fail_at(struct run *run, enum report_class klass, int64_t us)
 static bool suppressed(struct run *run)
 {
     struct dsnd_str who = WHO;
+    char text[STORE_TEXT_SIZE];
     struct store_rows *rows = NULL;
     bool yes;
 
     assert_int_equal(store_suppression_check(run->conn, &who, 1, &rows), DSND_OK);
-    yes = dsnd_str_eq(store_rows_value(rows, 0, STORE_CHECK_SUPPRESSED), DSND_STR("true"));
+    yes = dsnd_str_eq(store_rows_text(rows, 0, STORE_CHECK_SUPPRESSED, text), DSND_STR("true"));
     store_rows_free(rows);
     return yes;
 }

@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <cmocka.h>
 
 #include "base/clock.h"
@@ -58,11 +59,12 @@ static void receive(struct run *run, struct item_spec spec)
 static bool suppressed(struct run *run, const char *address)
 {
     struct dsnd_str view = dsnd_str_of(address);
+    char text[STORE_TEXT_SIZE];
     struct store_rows *rows = NULL;
     bool yes;
 
     assert_int_equal(store_suppression_check(run->conn, &view, 1, &rows), DSND_OK);
-    yes = dsnd_str_eq(store_rows_value(rows, 0, STORE_CHECK_SUPPRESSED), DSND_STR("true"));
+    yes = dsnd_str_eq(store_rows_text(rows, 0, STORE_CHECK_SUPPRESSED, text), DSND_STR("true"));
     store_rows_free(rows);
     return yes;
 }
@@ -381,6 +383,54 @@ static void numbers_become_visible_in_their_order(void **state)
     end(&run);
 }
 
+/* Values that travel as they are read like those that travel as text. */
+static void an_entry_reads_as_it_was_stored(void **state)
+{
+    static const struct {
+        const char *set;
+        enum store_suppression_column column;
+        const char *text; /* NULL: absent */
+    } rows[] = {
+        {"created_at = '2026-01-02 03:04:05.5+00'", STORE_SUPPRESSION_SINCE,
+         "2026-01-02T03:04:05.5Z"},
+        {"created_at = '2026-01-02 03:00:00+00'", STORE_SUPPRESSION_SINCE, "2026-01-02T03:00:00Z"},
+        {"created_at = '1999-12-31 23:59:59.000001+00'", STORE_SUPPRESSION_SINCE,
+         "1999-12-31T23:59:59.000001Z"},
+        {"expires_at = 'infinity'", STORE_SUPPRESSION_EXPIRES_AT, NULL},
+        {"expires_at = NULL", STORE_SUPPRESSION_EXPIRES_AT, NULL},
+        {"class = 15", STORE_SUPPRESSION_CLASS, "15"},
+        {"class = 0", STORE_SUPPRESSION_CLASS, "0"},
+        {"pending = false", STORE_SUPPRESSION_PENDING, "false"},
+        {"note = ''", STORE_SUPPRESSION_NOTE, ""},
+        {"source = 3", STORE_SUPPRESSION_HASH,
+         "ebb18a030bf15174f5714e24d63af1a81355c951ea7389bd2a9bd18e3d0c2477"},
+    };
+    struct run run = begin();
+
+    (void)state;
+    db_exec("INSERT INTO suppression (address_hash, address, source, status_ids) "
+            "VALUES (sha256('a@b.example'), 'a@b.example', 2, '{9007199254740993, -2}')");
+    for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+        char sql[128];
+        char text[STORE_TEXT_SIZE];
+        struct store_rows *found = NULL;
+        struct dsnd_str value;
+
+        assert_true(snprintf(sql, sizeof(sql), "UPDATE suppression SET %s", rows[i].set) > 0);
+        db_exec(sql);
+        assert_int_equal(store_suppression_get(run.conn, DSND_STR("a@b.example"), &found), DSND_OK);
+        value = store_rows_text(found, 0, rows[i].column, text);
+        assert_int_equal(dsnd_str_present(value), rows[i].text != NULL);
+        assert_true(dsnd_str_eq(value, dsnd_str_of(rows[i].text)));
+        assert_int_equal(store_rows_list_count(found, 0, STORE_SUPPRESSION_STATUS_IDS), 2);
+        assert_true(store_rows_list_item(found, 0, STORE_SUPPRESSION_STATUS_IDS, 0) ==
+                    INT64_C(9007199254740993));
+        assert_true(store_rows_list_item(found, 0, STORE_SUPPRESSION_STATUS_IDS, 1) == -2);
+        store_rows_free(found);
+    }
+    end(&run);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -396,6 +446,7 @@ int main(void)
         cmocka_unit_test(a_failure_suppresses_again_after_the_time_was_over),
         cmocka_unit_test(an_entry_that_stands_already_is_no_change),
         cmocka_unit_test(numbers_become_visible_in_their_order),
+        cmocka_unit_test(an_entry_reads_as_it_was_stored),
     };
 
     (void)db_url();
