@@ -1,5 +1,6 @@
 #include "parse/address.h"
 
+#include "base/utf8.h"
 #include "parse/fields.h"
 #include "parse/xtext.h"
 
@@ -25,6 +26,37 @@ static bool is_domain(char c)
 {
     return dsnd_is_alpha(c) || dsnd_is_digit(c) || c == '-' || c == '.' || c == '_' ||
            (unsigned char)c >= 0x80;
+}
+
+/*
+ * Octets of a mark at the front that no address holds, though RFC 6532 would allow it: quotation
+ * marks, dashes, and the punctuation of East Asian scripts, which stand right beside an address.
+ */
+static size_t mark_length(struct dsnd_str s)
+{
+    static const uint32_t marks[][2] = {{0xa0, 0xa0},     {0xab, 0xab},     {0xbb, 0xbb},
+                                        {0x2010, 0x205f}, {0x3000, 0x303f}, {0xff00, 0xff0f},
+                                        {0xff1a, 0xff20}, {0xff3b, 0xff40}, {0xff5b, 0xff65}};
+    uint32_t c = 0;
+    size_t len = s.len && (unsigned char)s.ptr[0] >= 0x80 ? utf8_next(s, &c) : 0;
+
+    for (size_t i = 0; len && i < sizeof(marks) / sizeof(*marks); i++)
+        if (c >= marks[i][0] && c <= marks[i][1])
+            return len;
+    return 0;
+}
+
+/* Does such a mark end before `end`? */
+static bool ends_with_mark(struct dsnd_str text, size_t floor, size_t end)
+{
+    size_t at = end;
+
+    if (end == floor || (unsigned char)text.ptr[end - 1] < 0x80)
+        return false;
+    do
+        at--;
+    while (at > floor && end - at < 4 && ((unsigned char)text.ptr[at] & 0xc0) == 0x80);
+    return mark_length(dsnd_str_slice(text, at, end)) == end - at;
 }
 
 /* Octets of a quoted string at the front, its quotes included; 0 where there is none. */
@@ -63,7 +95,7 @@ static size_t domain_length(struct dsnd_str s)
 
         return end == SIZE_MAX ? 0 : end + 1;
     }
-    while (len < s.len && is_domain(s.ptr[len]))
+    while (len < s.len && is_domain(s.ptr[len]) && !mark_length(dsnd_str_slice(s, len, s.len)))
         len++;
     while (len && (s.ptr[len - 1] == '.' || s.ptr[len - 1] == '-'))
         len--;
@@ -183,7 +215,7 @@ static size_t local_start(struct dsnd_str text, size_t floor, size_t end)
                 return start - 1;
         return end;
     }
-    while (start > floor && is_local(text.ptr[start - 1]))
+    while (start > floor && is_local(text.ptr[start - 1]) && !ends_with_mark(text, floor, start))
         start--;
     while (start < end && (text.ptr[start] == '.' || text.ptr[start] == '\'' ||
                            text.ptr[start] == '`' || text.ptr[start] == '*'))

@@ -133,6 +133,14 @@ static bool read_returned(struct draft *draft, const struct mime_part *part)
     return found;
 }
 
+/* The fields as a part of text, where the whole is said to be a report of this type. */
+static bool is_report_as_text(const struct mime_message *mime, const struct mime_part *part)
+{
+    return part->role == MIME_ROLE_TEXT &&
+           dsnd_str_ieq(mime->report_type, DSND_STR("feedback-report")) &&
+           dsnd_str_istarts(dsnd_str_trim(part->text), DSND_STR("Feedback-Type:"));
+}
+
 bool arf_read(struct draft *draft, const struct mime_message *mime)
 {
     bool has_report = false;
@@ -141,7 +149,7 @@ bool arf_read(struct draft *draft, const struct mime_message *mime)
     for (size_t i = 0; i < mime->part_count; i++) {
         const struct mime_part *part = &mime->parts[i];
 
-        if (part->role == MIME_ROLE_FEEDBACK) {
+        if (part->role == MIME_ROLE_FEEDBACK || is_report_as_text(mime, part)) {
             has_report = true;
             read_feedback(draft, part->text);
         } else if (part->role == MIME_ROLE_RETURNED && read_returned(draft, part)) {

@@ -285,6 +285,40 @@ static void take_bad_header(struct scan *self, struct dsnd_str line)
         put_line(self, line);
 }
 
+/* The fields of a report right behind the header of their part: the blank line is missing. */
+static bool begins_report(const struct scan *self, struct dsnd_str line)
+{
+    static const struct dsnd_str first[] = {
+        DSND_STR_INIT("Reporting-MTA:"),   DSND_STR_INIT("Original-Envelope-Id:"),
+        DSND_STR_INIT("Final-Recipient:"), DSND_STR_INIT("Original-Recipient:"),
+        DSND_STR_INIT("Feedback-Type:"),   DSND_STR_INIT("Reporting-UA:"),
+    };
+    struct dsnd_str type = content_type(self);
+
+    if (self->state != STATE_HEADERS || mime_type_body(type) != MIME_TYPE_TEXT ||
+        !dsnd_str_istarts(type, DSND_STR("message/")))
+        return false;
+    for (size_t i = 0; i < sizeof(first) / sizeof(*first); i++)
+        if (dsnd_str_istarts(line, first[i]))
+            return true;
+    return false;
+}
+
+static void take_body(struct scan *self, struct dsnd_str line)
+{
+    size_t room = MIME_SCAN_PART_OCTETS - self->body_octets;
+
+    if (self->is_whole)
+        room = SIZE_MAX;
+    if (line.len + 1 > room) {
+        self->result->is_cut = true;
+        self->state = STATE_SKIP;
+        line.len = room ? room - 1 : 0;
+    }
+    self->body_octets += line.len + 1;
+    put_line(self, line);
+}
+
 static void take_header(struct scan *self, struct dsnd_str line)
 {
     struct dsnd_str next;
@@ -304,26 +338,14 @@ static void take_header(struct scan *self, struct dsnd_str line)
             show_continuation(self, line);
         else if (!is_field(next) && !is_folded(next))
             end_headers(self);
+    } else if (begins_report(self, line)) {
+        end_headers(self);
+        take_body(self, line);
     } else if (is_field(line)) {
         show_header(self, line);
     } else {
         take_bad_header(self, line);
     }
-}
-
-static void take_body(struct scan *self, struct dsnd_str line)
-{
-    size_t room = MIME_SCAN_PART_OCTETS - self->body_octets;
-
-    if (self->is_whole)
-        room = SIZE_MAX;
-    if (line.len + 1 > room) {
-        self->result->is_cut = true;
-        self->state = STATE_SKIP;
-        line.len = room ? room - 1 : 0;
-    }
-    self->body_octets += line.len + 1;
-    put_line(self, line);
 }
 
 /* 0: `line` is no boundary line of `boundary`; 1: it opens a part; 2: it closes the multipart. */

@@ -123,6 +123,17 @@ static void add_unnamed(struct prose_reader *reader, const struct prose_envelope
     draft_warn(draft, REPORT_WARNING_NO_RECIPIENT);
 }
 
+/* What stands in the prose behind a text that ends with a colon: the reason. */
+static struct dsnd_str behind_colon(const struct prose_reader *reader, struct dsnd_str text)
+{
+    size_t end = (size_t)(text.ptr + text.len - reader->prose.ptr);
+
+    if (!text.len || text.ptr[text.len - 1] != ':' || text.ptr < reader->prose.ptr ||
+        end > reader->prose.len)
+        return DSND_STR_ABSENT;
+    return prose_reply_of(dsnd_str_trim(dsnd_str_slice(reader->prose, end, end + LEAD_OCTETS)));
+}
+
 /*
  * The text of the only recipient has no code, but a line elsewhere begins with a reply: what was
  * refused stands there, and beside it to whom.
@@ -132,9 +143,11 @@ static struct dsnd_str text_with_reply(const struct prose_reader *reader, struct
     struct status_reply own = status_reply_find(text);
     struct dsnd_str reply;
 
-    if (own.code || own.status.klass || !text.len ||
-        reader->draft->report->recipient_count != reader->first + 1)
+    if (own.code || own.status.klass || !text.len)
         return text;
+    reply = behind_colon(reader, text);
+    if (reply.len || reader->draft->report->recipient_count != reader->first + 1)
+        return reply.len ? reply : text;
     reply = dsnd_str_slice(prose_reply_find(reader->prose), 0, LEAD_OCTETS);
     return reply.len ? reply : text;
 }

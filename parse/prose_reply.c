@@ -5,7 +5,7 @@
 
 #include "parse/status_code.h"
 
-enum { MARK_OCTETS = 24, REPLY_OCTETS = 160 };
+enum { MARK_OCTETS = 24, REPLY_OCTETS = 160, LABEL_OCTETS = 40 };
 
 /* Who speaks, in transcripts. */
 static const struct dsnd_str marks[] = {
@@ -47,11 +47,25 @@ static struct dsnd_str behind_address(struct dsnd_str line)
     return dsnd_str_trim(dsnd_str_slice(line, colon + 2, line.len));
 }
 
+/* "Reported error: 550 5.1.10 ..." without its label: with both codes it is nothing else. */
+static struct dsnd_str behind_label(struct dsnd_str line)
+{
+    size_t colon = dsnd_str_chr(dsnd_str_slice(line, 0, LABEL_OCTETS), ':');
+    struct dsnd_str text = colon == SIZE_MAX
+                               ? DSND_STR_ABSENT
+                               : dsnd_str_trim(dsnd_str_slice(line, colon + 1, line.len));
+
+    return is_code(text) &&
+                   status_reply_find(dsnd_str_slice(text, 0, LABEL_OCTETS)).status.klass != 0
+               ? text
+               : line;
+}
+
 struct dsnd_str prose_reply_of(struct dsnd_str line)
 {
     bool is_marked;
 
-    line = behind_address(prose_reply_content(line, &is_marked));
+    line = behind_label(behind_address(prose_reply_content(line, &is_marked)));
     while (line.len && line.ptr[0] && strchr(" \t-<>*#[(|\"'", line.ptr[0]))
         line = dsnd_str_slice(line, 1, line.len);
     return is_code(line) ? line : DSND_STR_ABSENT;

@@ -49,7 +49,10 @@ static bool begins_copy(struct dsnd_str line)
 
     while (at < line.len && strchr(" \t-=*|_>#", line.ptr[at]))
         at++;
-    if (at == line.len || !prose_phrase_at(line, at, 1u << PROSE_COPY, &match))
+    /* The longest decides: "Original message details" are more explanations. */
+    if (at == line.len ||
+        !prose_phrase_at(line, at, 1u << PROSE_COPY | 1u << PROSE_CLOSE, &match) ||
+        match.phrase->role != PROSE_COPY)
         return false;
     /* Some list a few indented headers before they say what happened. */
     return !(dsnd_is_space(line.ptr[0]) && line.ptr[match.end - 1] == ':');
