@@ -13,15 +13,16 @@ fault="'$service_cluster' kill '$service_dir/pg'"
 unfault="'$service_cluster' start '$service_dir/pg' >/dev/null"
 if [ "${2:-}" = chaos ]; then
     [ -f "$DSND_HARNESS/chaos_proxy.py" ] || skip "there is no $DSND_HARNESS/chaos_proxy.py"
-    port=$(service_port) name=${direct##*:} mode=$service_dir/mode # name: port and database
-    echo pass >"$mode"
-    python3 "$DSND_HARNESS/chaos_proxy.py" "$port" "127.0.0.1:${name%%/*}" "$mode" \
-        2>"$service_dir/proxy.log" &
-    proxy=$!
-    trap 'status=$?; kill "$proxy" 2>/dev/null; service_cleanup "$status"' EXIT
+    port=$(service_port) name=${direct##*:} # port and database
+    mode=$service_dir/mode proxy=$service_dir/proxy
+    # A new one after each fault: it leaves connections to PostgreSQL open.
+    unfault="echo pass >'$mode'; python3 '$DSND_HARNESS/chaos_proxy.py' $port 127.0.0.1:${name%%/*} \
+        '$mode' 2>>'$proxy.log' & echo \$! >'$proxy'"
+    eval "$unfault"
+    unfault="kill -KILL \$(cat '$proxy'); sleep 0.1; $unfault"
+    trap 'status=$?; kill -KILL "$(cat "$proxy")"; service_cleanup "$status"' EXIT
     export DSND_DATABASE_URL=${direct%:*}:$port${name#"${name%%/*}"}
     fault="shuf -n 1 -e refuse blackhole half 'cut 4000' | tee '$mode' >>'$service_dir/modes'"
-    unfault="echo pass >'$mode'"
 fi
 python3 "$DSND_HARNESS/crash_loop.py" --start "exec '$1' serve" --server-log "$service_dir/log" \
     --port "${DSND_SMTP_LISTEN##*:}" --rcpt '{id}@bounces.example.com' \
@@ -29,7 +30,6 @@ python3 "$DSND_HARNESS/crash_loop.py" --start "exec '$1' serve" --server-log "$s
     --fault "$fault" --unfault "$unfault" --json "$service_dir/result" \
     --query "'$(service_psql)' '$direct' -Atqc 'SELECT recipient FROM status'"
 [ ! -f "$service_dir/modes" ] || sort "$service_dir/modes" | uniq -c
-python3 - "$service_dir/result" "${READY:-0.5}" <<'PYTHON' || fail "slow to be ready"
-import json, sys
-sys.exit(json.load(open(sys.argv[1]))["slowest_start_s"] > float(sys.argv[2]))
-PYTHON
+slowest=$(sed -n 's/.*"slowest_start_s": \([0-9.]*\).*/\1/p' "$service_dir/result")
+awk "BEGIN { exit !($slowest <= ${READY:-0.5}) }" ||
+    fail "it greeted $slowest s after a start; where the machine is busy, set READY to more than 0.5"
