@@ -29,7 +29,7 @@ DROP TRIGGER total_hour_lock ON total_hour;
 DROP TRIGGER delivery_total_add ON delivery;
 DROP TRIGGER delivery_total_change ON delivery;
 DROP TRIGGER delivery_total_drop ON delivery;
-DROP TABLE total_cohort, total_roll, total_delay;
+DROP TABLE total_cohort, total_roll, total_delay, total_delay_slot;
 CREATE OR REPLACE FUNCTION total_cohort_add(delta total_hour[]) RETURNS void LANGUAGE sql
     AS $$ SELECT $$;
 CREATE VIEW total_cohort AS
@@ -43,21 +43,23 @@ CREATE VIEW total_cohort AS
                  0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 FROM send s) x
     GROUP BY 1, 2, 3, 4;
 CREATE VIEW total_roll AS
-    SELECT 0 AS basis, r.campaign_id, r.dims, date_trunc('hour', x.hour, 'UTC') AS hour,
+    SELECT 0 AS basis, r.campaign_id, r.dims,
+           CASE WHEN r.dims = 4 THEN x.hour ELSE date_trunc('hour', x.hour, 'UTC') END AS hour,
            r.provider, r.class,
            sum(x.sent) AS sent, sum(x.failed) AS failed, sum(x.hard) AS hard, sum(x.soft) AS soft,
            sum(x.block) AS block, sum(x.delivered) AS delivered, sum(x.handed_off) AS handed_off, sum(x.delay_open) AS delay_open,
            sum(x."delayed") AS "delayed", sum(x.complained) AS complained, sum(x.statuses) AS statuses, sum(x.proven) AS proven
     FROM total_hour x CROSS JOIN LATERAL (VALUES (x.campaign_id, 0, '', 0), (-1, 0, '', 0),
-        (-1, 1, x.provider, 0), (-1, 2, '', x.class)) r (campaign_id, dims, provider, class)
+        (-1, 1, x.provider, 0), (-1, 2, '', x.class), (-1, 4, '', 0)) r (campaign_id, dims, provider, class)
     GROUP BY 2, 3, 4, 5, 6
     UNION ALL
-    SELECT 1, -1, r.dims, date_trunc('hour', x.hour, 'UTC'), r.provider, r.class,
+    SELECT 1, -1, r.dims,
+           CASE WHEN r.dims = 4 THEN x.hour ELSE date_trunc('hour', x.hour, 'UTC') END, r.provider, r.class,
            sum(x.sent) AS sent, sum(x.failed) AS failed, sum(x.hard) AS hard, sum(x.soft) AS soft,
            sum(x.block) AS block, sum(x.delivered) AS delivered, sum(x.handed_off) AS handed_off, sum(x.delay_open) AS delay_open,
            sum(x."delayed") AS "delayed", sum(x.complained) AS complained, sum(x.statuses) AS statuses, sum(x.proven) AS proven
     FROM total_cohort x CROSS JOIN LATERAL (VALUES (0, '', 0), (1, x.provider, 0),
-        (2, '', x.class), (3, x.provider, x.class)) r (dims, provider, class)
+        (2, '', x.class), (3, x.provider, x.class), (4, '', 0)) r (dims, provider, class)
     GROUP BY 3, 4, 5, 6;
 CREATE VIEW total_delay AS
     SELECT c.id AS campaign_id, d.provider,
@@ -68,6 +70,9 @@ CREATE VIEW total_delay AS
            count(*) FILTER (WHERE d.state = 1 AND d.delay_expired_at IS NOT NULL) AS expired
     FROM delivery d CROSS JOIN LATERAL (VALUES (d.campaign_id), (-1)) c (id)
     WHERE d.delayed_at IS NOT NULL GROUP BY 1, 2;
+CREATE VIEW total_delay_slot AS
+    SELECT total_bucket(delayed_at) AS slot, provider, count(*) AS open FROM delivery
+    WHERE state = 1 AND delay_expired_at IS NULL AND delayed_at IS NOT NULL GROUP BY 1, 2;
 
 -- What webhooks tell comes from the batches there; triggers on distributed rows are not to be had.
 DROP TRIGGER webhook_delay_closed ON delivery;

@@ -75,11 +75,17 @@ enum dsnd_err store_send_add(struct store_conn *conn, const struct store_send *s
     return err;
 }
 
-enum { DIMS_NONE = 0, DIMS_PROVIDER = 1, DIMS_CLASS = 2, DIMS_BOTH = 3 };
+enum { DIMS_NONE = 0, DIMS_PROVIDER = 1, DIMS_CLASS = 2, DIMS_BOTH = 3, DIMS_QUARTERS = 4 };
 
 static int dims_of(const struct store_metrics_filter *filter)
 {
     return (filter->by_provider ? DIMS_PROVIDER : 0) | (filter->by_class ? DIMS_CLASS : 0);
+}
+
+/* What total_roll has to tell apart for it. */
+static int roll_dims(const struct store_metrics_filter *filter)
+{
+    return filter->whole_hours ? dims_of(filter) : DIMS_QUARTERS;
 }
 
 /* The smallest table that tells apart what is asked for. */
@@ -88,19 +94,18 @@ static enum statement choose(const struct store_metrics_filter *filter)
     int dims = dims_of(filter);
     bool one = dsnd_str_present(filter->campaign);
     bool each = filter->by_campaign;
+    bool rolled = filter->whole_hours || dims == DIMS_NONE;
 
     if (filter->by_sent) {
         if (one)
             return STATEMENT_METRICS_SENT_CAMPAIGN;
-        return each || !filter->whole_hours ? STATEMENT_METRICS_SENT_EACH
-                                            : STATEMENT_METRICS_ROLL_ALL;
+        return each || !rolled ? STATEMENT_METRICS_SENT_EACH : STATEMENT_METRICS_ROLL_ALL;
     }
     if (filter->whole_hours && dims == DIMS_NONE && (one || each))
         return one ? STATEMENT_METRICS_ROLL_CAMPAIGN : STATEMENT_METRICS_ROLL_EACH;
     if (one || each)
         return one ? STATEMENT_METRICS_CAMPAIGN : STATEMENT_METRICS_EACH;
-    return filter->whole_hours && dims != DIMS_BOTH ? STATEMENT_METRICS_ROLL_ALL
-                                                    : STATEMENT_METRICS_ALL;
+    return rolled && dims != DIMS_BOTH ? STATEMENT_METRICS_ROLL_ALL : STATEMENT_METRICS_ALL;
 }
 
 enum dsnd_err store_metrics(struct store_conn *conn, const struct store_metrics_filter *filter,
@@ -123,7 +128,7 @@ enum dsnd_err store_metrics(struct store_conn *conn, const struct store_metrics_
         pg_add_text(&params, filter->campaign);
     if (statement == STATEMENT_METRICS_ROLL_ALL) {
         pg_add_i16(&params, filter->by_sent);
-        pg_add_i16(&params, (int16_t)dims_of(filter));
+        pg_add_i16(&params, (int16_t)roll_dims(filter));
     }
     err = query_run(conn, statement, &params, ret_rows);
     pg_params_done(&params);

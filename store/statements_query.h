@@ -89,6 +89,24 @@
     " LEFT JOIN campaign c ON c.id = x.g" \
     " ORDER BY x.b, c.key NULLS FIRST, x.p NULLS FIRST, x.k NULLS FIRST LIMIT $8"
 
+/* The quarters of an hour in which ages of open delays end. */
+#define QUERY_DELAY_ENDS \
+    "(SELECT total_bucket(now() - interval '1 hour') AS h1," \
+    " total_bucket(now() - interval '6 hours') AS h6," \
+    " total_bucket(now() - interval '1 day') AS d1) a"
+#define QUERY_DELAY_OF(slot) \
+    " FROM delivery d WHERE d.state = 1 AND d.delay_expired_at IS NULL" \
+    " AND d.delayed_at >= " slot " AND d.delayed_at < " slot " + interval '15 minutes'"
+#define QUERY_DELAYS(open, campaign) \
+    " SELECT coalesce(nullif(coalesce(o.provider, t.provider), ''), 'unknown')," \
+    " coalesce(o.n, 0)::text, coalesce(o.h1, 0)::text, coalesce(o.h6, 0)::text," \
+    " coalesce(o.d1, 0)::text, coalesce(o.older, 0)::text, o.oldest::text," \
+    " coalesce(t.delivered, 0)::text, coalesce(t.handed_off, 0)::text," \
+    " coalesce(t.failed, 0)::text, coalesce(t.expired, 0)::text" \
+    " FROM " open " o FULL JOIN (SELECT * FROM total_delay WHERE campaign_id = " campaign \
+    "  AND delivered + handed_off + failed + expired > 0) t ON t.provider = o.provider" \
+    " ORDER BY coalesce(o.n, 0) DESC, 1"
+
 #define STATEMENTS_QUERY(X) \
     X(SCHEMA_VERSION, "SELECT coalesce(max(version), 0)::int4 FROM schema_migration") \
     X(TOKEN_FIND, \
@@ -157,22 +175,34 @@
       " WHERE d.campaign_id = (SELECT id FROM campaign WHERE key = $1) GROUP BY 1" \
       " HAVING count(f.s) + count(e.s) > 0 ORDER BY 1") \
     X(DELAY_LIST, \
+      "WITH o AS (SELECT provider, sum(open) AS n, sum(h1) AS h1, sum(h6) AS h6, sum(d1) AS d1," \
+      " sum(older) AS older, min(slot) AS first FROM (" \
+      /* Whole quarters of an hour, and the deliveries of those in which an age ends. */ \
+      "SELECT t.slot, t.provider, t.open, CASE WHEN t.slot > a.h1 THEN t.open ELSE 0 END AS h1," \
+      " CASE WHEN t.slot > a.h6 AND t.slot < a.h1 THEN t.open ELSE 0 END AS h6," \
+      " CASE WHEN t.slot > a.d1 AND t.slot < a.h6 THEN t.open ELSE 0 END AS d1," \
+      " CASE WHEN t.slot < a.d1 THEN t.open ELSE 0 END AS older" \
+      " FROM total_delay_slot t, " QUERY_DELAY_ENDS " WHERE t.open > 0" \
+      " UNION ALL SELECT e.slot, d.provider, 0, (d.delayed_at > now() - interval '1 hour')::int," \
+      " (d.delayed_at <= now() - interval '1 hour'" \
+      "  AND d.delayed_at > now() - interval '6 hours')::int," \
+      " (d.delayed_at <= now() - interval '6 hours'" \
+      "  AND d.delayed_at > now() - interval '1 day')::int," \
+      " (d.delayed_at <= now() - interval '1 day')::int" \
+      " FROM " QUERY_DELAY_ENDS " CROSS JOIN LATERAL (VALUES (a.h1), (a.h6), (a.d1)) e (slot)" \
+      " CROSS JOIN LATERAL (SELECT d.provider, d.delayed_at" QUERY_DELAY_OF("e.slot") ") d) x" \
+      " GROUP BY 1)" \
+      QUERY_DELAYS("(SELECT o.*, (SELECT min(d.delayed_at)" QUERY_DELAY_OF("o.first") \
+                   " AND d.provider = o.provider) AS oldest FROM o)", "-1")) \
+    X(DELAY_LIST_CAMPAIGN, \
       "WITH o AS (SELECT d.provider, count(*) AS n, count(*) FILTER (WHERE a.s < 3600) AS h1," \
       " count(*) FILTER (WHERE a.s >= 3600 AND a.s < 21600) AS h6," \
       " count(*) FILTER (WHERE a.s >= 21600 AND a.s < 86400) AS d1," \
       " count(*) FILTER (WHERE a.s >= 86400) AS older, min(d.delayed_at) AS oldest" \
       " FROM delivery d, LATERAL (SELECT extract(epoch FROM now() - d.delayed_at)) AS a (s)" \
-      " WHERE d.state = 1 AND d.delay_expired_at IS NULL AND ($1::text IS NULL" \
-      "  OR d.campaign_id = (SELECT id FROM campaign WHERE key = $1)) GROUP BY 1)" \
-      " SELECT coalesce(nullif(coalesce(o.provider, t.provider), ''), 'unknown')," \
-      " coalesce(o.n, 0)::text, coalesce(o.h1, 0)::text, coalesce(o.h6, 0)::text," \
-      " coalesce(o.d1, 0)::text, coalesce(o.older, 0)::text, o.oldest::text," \
-      " coalesce(t.delivered, 0)::text, coalesce(t.handed_off, 0)::text," \
-      " coalesce(t.failed, 0)::text, coalesce(t.expired, 0)::text" \
-      " FROM o FULL JOIN (SELECT * FROM total_delay WHERE campaign_id = CASE WHEN $1 IS NULL" \
-      "  THEN -1 ELSE (SELECT id FROM campaign WHERE key = $1) END" \
-      "  AND delivered + handed_off + failed + expired > 0) t ON t.provider = o.provider" \
-      " ORDER BY coalesce(o.n, 0) DESC, 1") \
+      " WHERE d.state = 1 AND d.delay_expired_at IS NULL" \
+      " AND d.campaign_id = (SELECT id FROM campaign WHERE key = $1) GROUP BY 1)" \
+      QUERY_DELAYS("o", "(SELECT id FROM campaign WHERE key = $1)")) \
     X(CAMPAIGN_ENSURE, \
       "INSERT INTO campaign (key) SELECT DISTINCT k FROM unnest($1::text[]) k ORDER BY k" \
       " ON CONFLICT DO NOTHING") \

@@ -317,6 +317,15 @@ class Reckoning(Case):
                         if "class" in point["dims"] else point["dims"]["provider"])
                     or point["dims"].get("class"))
 
+    def test_all_campaigns_together_in_zones_that_are_off_by_half_an_hour_or_a_quarter(self):
+        for query in ({"by": by, "interval": interval, "tz": zone} for by in ("reported", "sent")
+                      for interval in ("hour", "day") for zone in ("Asia/Kolkata", "Asia/Kathmandu")):
+            whole = collections.defaultdict(collections.Counter)
+            for point in self.series(group_by="campaign", **query):
+                whole[point["t"]].update({name: point["counts"][name] for name in COUNTS})
+            self.assertEqual({point["t"]: {name: point["counts"][name] for name in COUNTS}
+                              for point in self.series(**query)}, whole)
+
     def test_the_same_of_all_campaigns_and_what_has_no_time_of_sending(self):
         for group in ("provider", "class"):
             whole = collections.defaultdict(collections.Counter)
@@ -409,11 +418,19 @@ class Reckoning(Case):
                     "failed": closed[row["provider"], "failed"], "handed_off": 0, "expired": 0})
                 self.assertEqual(row["ages"], {"under_1h": 0, "under_6h": 0, "under_1d": 0,
                                                "older": row["open"]})
-        self.service.seed(kit.failure("fresh", "slow@x.example", action="delayed",
-                                      class_="throttled", permanent="no", provider="fresh",
-                                      at=int(time.time()) - 7200))
-        row = self.get("/v1/delays", campaign="fresh").data[0]
-        self.assertEqual((row["open"], row["ages"]["under_6h"]), (1, 1))
+        # On both sides of where each age ends, within a quarter of an hour.
+        now = int(time.time())
+        for i, age in enumerate((3400, 3800, 7200, 21400, 21800, 86200, 86600, 90000)):
+            self.service.seed(kit.failure("fresh", "slow%d@x.example" % i, action="delayed",
+                                          class_="throttled", permanent="no", provider="fresh",
+                                          at=now - age))
+        for query in ({"campaign": "fresh"}, {}):
+            row, = [row for row in self.get("/v1/delays", **query).data
+                    if row["provider"] == "fresh"]
+            self.assertEqual(row["ages"], {"under_1h": 1, "under_6h": 3, "under_1d": 2, "older": 2})
+            oldest = datetime.datetime.fromtimestamp(now - 90000, UTC)
+            self.assertEqual((row["open"], row["oldest_at"]),
+                             (8, oldest.strftime("%Y-%m-%dT%H:%M:%SZ")))
 
     def test_times_to_failure_and_to_the_end_of_a_delay(self):
         def percentile(values, part):

@@ -104,8 +104,9 @@ DIFFERENCES = """
          + abs(sum(failed) - (SELECT sum(failed) FROM total_cohort))
          + abs(sum(failed) - (SELECT sum(failed) FROM total_breakdown))
          + abs(sum(failed) - (SELECT sum(failed) FROM total_hour_all))
-         + abs(4 * sum(failed) - (SELECT sum(failed) FROM total_roll WHERE basis = 0))
-         + abs(4 * sum(failed) - (SELECT sum(failed) FROM total_roll WHERE basis = 1))
+         + abs(5 * sum(failed) - (SELECT sum(failed) FROM total_roll WHERE basis = 0))
+         + abs(5 * sum(failed) - (SELECT sum(failed) FROM total_roll WHERE basis = 1))
+         + abs(sum(delay_open) - (SELECT sum(open) FROM total_delay_slot))
          + abs(2 * sum("delayed") - (SELECT sum(open + handed_off + delivered + failed + expired)
                                      FROM total_delay))
     FROM total_campaign"""

@@ -177,6 +177,11 @@ INSERT INTO total_roll SELECT 1, -1, 1, hour, provider, 0, :sums FROM total_roll
     WHERE basis = 1 AND dims = 3 GROUP BY 4, 5;
 INSERT INTO total_roll SELECT 1, -1, 2, hour, '', class, :sums FROM total_roll
     WHERE basis = 1 AND dims = 3 GROUP BY 4, 6;
+INSERT INTO total_roll SELECT 0, -1, 4, hour, '', 0, :sums FROM total_hour_all GROUP BY 4;
+INSERT INTO total_roll SELECT 1, -1, 4, hour, '', 0, :sums FROM total_cohort GROUP BY 4;
+INSERT INTO total_delay_slot
+    SELECT total_bucket(delayed_at), provider, count(*) FROM delivery
+    WHERE state = 1 AND delay_expired_at IS NULL AND delayed_at IS NOT NULL GROUP BY 1, 2;
 INSERT INTO total_delay
     SELECT c.id, d.provider, sum((d.state = 1 AND d.delay_expired_at IS NULL)::int), sum((d.state = 2)::int),
         sum((d.state = 3)::int), sum((d.state = 4)::int), sum((d.state = 1 AND d.delay_expired_at IS NOT NULL)::int)

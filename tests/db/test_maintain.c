@@ -121,6 +121,10 @@ static void an_open_delay_ends_at_the_horizon_and_stays_counted_as_delayed(void 
     assert_int_equal(store_maintain(conn, &keep, now), DSND_OK);
     assert_int_equal(db_int("SELECT delay_open FROM total_campaign WHERE delayed = 2"), 1);
     items_check_totals();
+    /* With its delays the quarter of an hour is over, and forgotten by the next pass. */
+    assert_int_equal(store_maintain(conn, &keep, now), DSND_OK);
+    assert_int_equal(db_int("SELECT count(*) FROM total_delay_slot"), 1);
+    items_check_totals();
     /* A failure reported after all still counts, once. */
     receive(items, REPORT_ACTION_FAILED, "old@x.example", now);
     (void)items_write(conn, journal, items);

@@ -196,7 +196,8 @@ static const char sums[] =
     "+ delayed + complained > 0 UNION ALL SELECT t::text FROM total_roll t WHERE sent + failed "
     "+ delivered + handed_off + delay_open + delayed + complained + statuses > 0 "
     "UNION ALL SELECT t::text FROM total_hour_all t UNION ALL SELECT t::text FROM total_delay t "
-    "WHERE open + handed_off + delivered + failed + expired > 0) x(t)";
+    "WHERE open + handed_off + delivered + failed + expired > 0 "
+    "UNION ALL SELECT t::text FROM total_delay_slot t WHERE open > 0) x(t)";
 
 static void migrate_up_to(size_t count)
 {

@@ -236,7 +236,7 @@ static void counts_never_depend_on_the_order_of_arrival(void **state)
 
         db_exec("TRUNCATE delivery, report, report_raw, status, report_seen, rule_hit, "
                 "total_campaign, total_breakdown, total_hour, total_hour_all, total_cohort, "
-                "total_roll, total_delay, journal_position, suppression");
+                "total_roll, total_delay, total_delay_slot, journal_position, suppression");
         shuffle(items);
         write_in_pieces(conn, items);
         items_check_totals();

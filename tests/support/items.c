@@ -220,13 +220,15 @@ struct store_conn *items_connect(void)
     "1, 0 FROM d WHERE delayed_at IS NOT NULL "                                                   \
     "UNION ALL SELECT campaign_id, h, complained_provider, 15, 0, 0, 0, 0, 0, 0, 0, 0, 1 "        \
     "FROM d WHERE complained_at IS NOT NULL) "
-#define ROLL                                                                                      \
-    "WITH base AS (SELECT 0 basis, * FROM total_hour UNION ALL SELECT 1, * FROM total_cohort), "  \
-    "parts AS (SELECT b.basis, r.campaign, r.dims, date_trunc('hour', hour, 'UTC') h, r.p, r.c, " \
-    "b.sent, failed, hard, soft, block, delivered, handed_off, delay_open, \"delayed\", "         \
-    "complained FROM base b CROSS JOIN LATERAL (VALUES (0, campaign_id, 0, '', 0), "              \
-    "(0, -1, 0, '', 0), (0, -1, 1, provider, 0), (0, -1, 2, '', class), (1, -1, 0, '', 0), "      \
-    "(1, -1, 1, provider, 0), (1, -1, 2, '', class), (1, -1, 3, provider, class)) "               \
+#define ROLL                                                                                     \
+    "WITH base AS (SELECT 0 basis, * FROM total_hour UNION ALL SELECT 1, * FROM total_cohort), " \
+    "parts AS (SELECT b.basis, r.campaign, r.dims, "                                             \
+    "CASE WHEN r.dims = 4 THEN hour ELSE date_trunc('hour', hour, 'UTC') END h, r.p, r.c, "      \
+    "b.sent, failed, hard, soft, block, delivered, handed_off, delay_open, \"delayed\", "        \
+    "complained FROM base b CROSS JOIN LATERAL (VALUES (0, campaign_id, 0, '', 0), "             \
+    "(0, -1, 0, '', 0), (0, -1, 1, provider, 0), (0, -1, 2, '', class), (1, -1, 0, '', 0), "     \
+    "(1, -1, 1, provider, 0), (1, -1, 2, '', class), (1, -1, 3, provider, class), "              \
+    "(0, -1, 4, '', 0), (1, -1, 4, '', 0)) "                                                     \
     "r (of, campaign, dims, p, c) WHERE r.of = b.basis) "
 #define DELAYS                                                                                   \
     "WITH truth AS (SELECT x.id, provider, sum((state = 1 AND delay_expired_at IS NULL)::int), " \
@@ -234,6 +236,9 @@ struct store_conn *items_connect(void)
     "sum((state = 1 AND delay_expired_at IS NOT NULL)::int) FROM delivery d "                    \
     "CROSS JOIN LATERAL (VALUES (d.campaign_id), (-1)) x (id) "                                  \
     "WHERE delayed_at IS NOT NULL GROUP BY 1, 2) "
+#define OPEN                                                                            \
+    "WITH truth AS (SELECT total_bucket(delayed_at), provider, count(*) FROM delivery " \
+    "WHERE state = 1 AND delay_expired_at IS NULL AND delayed_at IS NOT NULL GROUP BY 1, 2) "
 
 void items_check_totals(void)
 {
@@ -285,6 +290,9 @@ void items_check_totals(void)
         DELAYS "SELECT count(*) FROM (SELECT * FROM total_delay "
                "WHERE open + handed_off + delivered + failed + expired <> 0 "
                "EXCEPT SELECT * FROM truth) d",
+        OPEN "SELECT count(*) FROM (SELECT * FROM truth EXCEPT SELECT * FROM total_delay_slot) d",
+        OPEN "SELECT count(*) FROM (SELECT * FROM total_delay_slot WHERE open <> 0 "
+             "EXCEPT SELECT * FROM truth) d",
         "SELECT (SELECT count(*) FROM status) - (SELECT coalesce(sum(statuses), 0) "
         "FROM total_campaign)",
         "SELECT (SELECT count(*) FROM status WHERE evidence > 0) - "

@@ -68,7 +68,7 @@ void saved_empty(void)
 {
     db_exec("TRUNCATE campaign, delivery, report, report_raw, status, report_seen, rule_hit, "
             "total_campaign, total_breakdown, total_hour, total_hour_all, total_cohort, "
-            "total_roll, total_delay, journal_position, "
+            "total_roll, total_delay, total_delay_slot, journal_position, "
             "suppression, suppression_strike, suppression_change, suppression_guard, "
             "reclassify_run, reclassify_address; UPDATE suppression_clock SET seq = 0; "
             "INSERT INTO campaign (id, key) OVERRIDING SYSTEM VALUE VALUES (0, '')");
