@@ -3,7 +3,7 @@
 #include <stdint.h>
 #include <string.h>
 
-enum { TAG_OCTETS = 2048 };
+enum { TAG_OCTETS = 2048, NUMBER_DIGITS = 7 };
 
 /* Tags that end a line. */
 static const struct dsnd_str line_tags[] = {
@@ -20,13 +20,14 @@ static const struct dsnd_str hidden_tags[] = {
     DSND_STR_INIT("title"),
 };
 
+/* By name, as HTML 4 section 24 has them; in UTF-8, but quotation marks as patterns write them. */
 static const struct {
     struct dsnd_str name;
-    char c;
+    struct dsnd_str text;
 } entities[] = {
-    {DSND_STR_INIT("&lt;"), '<'},   {DSND_STR_INIT("&gt;"), '>'},    {DSND_STR_INIT("&amp;"), '&'},
-    {DSND_STR_INIT("&quot;"), '"'}, {DSND_STR_INIT("&nbsp;"), ' '},  {DSND_STR_INIT("&#39;"), '\''},
-    {DSND_STR_INIT("&#64;"), '@'},  {DSND_STR_INIT("&apos;"), '\''}, {DSND_STR_INIT("&#43;"), '+'},
+#define ENTITY(name, text) {DSND_STR_INIT("&" name ";"), DSND_STR_INIT(text)},
+#include "parse/prose_entities.def"
+#undef ENTITY
 };
 
 static bool is_one_of(const struct dsnd_str *names, size_t count, struct dsnd_str name)
@@ -69,15 +70,61 @@ static size_t skip_hidden(struct dsnd_str html, size_t at, struct dsnd_str name)
     return html.len;
 }
 
-/* The entity at `at`: its character to `*ret_char`, its length; 0 where it is none. */
-static size_t entity_at(struct dsnd_str html, size_t at, char *ret_char)
+/* "&#233;" or "&#xe9;" at the front of `s`: its length, and the code point; 0 where none is. */
+static size_t number_at(struct dsnd_str s, uint32_t *ret_char)
 {
-    struct dsnd_str rest = dsnd_str_slice(html, at, html.len);
+    bool is_hex = s.len > 2 && (s.ptr[2] | 0x20) == 'x';
+    size_t first = is_hex ? 3 : 2;
+    size_t at = first;
+    uint32_t value = 0;
 
+    if (!dsnd_str_starts(s, DSND_STR("&#")))
+        return 0;
+    for (; at < s.len && at < first + NUMBER_DIGITS; at++) {
+        char c = dsnd_lower(s.ptr[at]);
+
+        if (dsnd_is_digit(c))
+            value = value * (is_hex ? 16 : 10) + (uint32_t)(c - '0');
+        else if (is_hex && c >= 'a' && c <= 'f')
+            value = value * 16 + (uint32_t)(c - 'a') + 10;
+        else
+            break;
+    }
+    if (at == first || at >= s.len || s.ptr[at] != ';')
+        return 0;
+    *ret_char = value;
+    return at + 1;
+}
+
+/* `c` as UTF-8 (RFC 3629) to `out`; its octets, at most 4; 0 where it is no character. */
+static size_t put_char(uint32_t c, char *out)
+{
+    static const unsigned char marks[] = {0, 0, 0xc0, 0xe0, 0xf0};
+    size_t len = c < 0x80 ? 1 : c < 0x800 ? 2 : c < 0x10000 ? 3 : 4;
+
+    if (c == 0 || c > 0x10ffff || (c >= 0xd800 && c < 0xe000))
+        return 0;
+    for (size_t i = len; i-- > 1; c >>= 6)
+        out[i] = (char)(0x80 | (c & 0x3f));
+    out[0] = (char)(marks[len == 1 ? 0 : len] | c);
+    return len;
+}
+
+/* The entity at the front of `s`: its length, and its text to `out`; 0 where none is known. */
+static size_t entity_at(struct dsnd_str s, char *out, size_t *ret_len)
+{
+    uint32_t c = 0;
+    size_t taken = number_at(s, &c);
+
+    if (taken) {
+        *ret_len = c == 0xa0 ? put_char(' ', out) : put_char(c, out);
+        return taken;
+    }
     for (size_t i = 0; i < sizeof(entities) / sizeof(*entities); i++) {
-        if (!dsnd_str_istarts(rest, entities[i].name))
+        if (!dsnd_str_starts(s, entities[i].name))
             continue;
-        *ret_char = entities[i].c;
+        *ret_len = entities[i].text.len;
+        memcpy(out, entities[i].text.ptr, entities[i].text.len);
         return entities[i].name.len;
     }
     return 0;
@@ -117,8 +164,17 @@ size_t prose_text_html(struct dsnd_str html, bool keep_lines, char *out)
 
     for (size_t at = 0; at < html.len;) {
         char c = html.ptr[at];
-        size_t taken = c == '&' ? entity_at(html, at, &c) : 0;
+        size_t added = 0;
+        size_t taken =
+            c == '&' ? entity_at(dsnd_str_slice(html, at, html.len), out + len, &added) : 0;
 
+        if (taken && !(added == 1 && out[len] == ' ')) {
+            at += taken;
+            len += added; /* never more than was taken */
+            continue;
+        }
+        if (taken)
+            c = ' ';
         if (html.ptr[at] != '<' || !take_tag(html, &at, &c)) {
             at += taken ? taken : 1;
             if (c == '\n' && !keep_lines)

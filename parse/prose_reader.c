@@ -191,6 +191,35 @@ static struct dsnd_str bare_name(const struct prose_reader *self, struct dsnd_st
     return dsnd_str_make(address, name.len + from.len - sign);
 }
 
+/* Is the line a field of a header that the prose repeats? */
+static bool is_header_line(struct dsnd_str line)
+{
+    static const struct dsnd_str names[] = {
+        DSND_STR_INIT("Subject:"), DSND_STR_INIT("Date:"), DSND_STR_INIT("From:"),
+        DSND_STR_INIT("Sent:"),    DSND_STR_INIT("Cc:"),   DSND_STR_INIT("Message-Id:"),
+    };
+
+    line = dsnd_str_trim(line);
+    for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
+        if (dsnd_str_istarts(line, names[i]))
+            return true;
+    return false;
+}
+
+/* "To:" beside the other fields of a header says whom that message was for, not who failed. */
+static bool is_to_of_header(const struct prose_reader *self, struct dsnd_str line)
+{
+    size_t start = (size_t)(line.ptr - self->prose.ptr);
+    struct dsnd_str before = dsnd_str_slice(self->prose, 0, start ? start - 1 : 0);
+    struct dsnd_str behind = dsnd_str_slice(self->prose, start + line.len + 1, self->prose.len);
+    size_t end = dsnd_str_rchr(before, '\n');
+
+    if (!dsnd_str_istarts(dsnd_str_trim(line), DSND_STR("To:")))
+        return false;
+    before = dsnd_str_slice(before, end == SIZE_MAX ? 0 : end + 1, before.len);
+    return is_header_line(before) || is_header_line(dsnd_str_cut(&behind, '\n'));
+}
+
 /* The address that begins a recipient in this line; absent where the line begins none. */
 static struct dsnd_str line_address(const struct prose_reader *self, struct dsnd_str line,
                                     size_t *ret_end)
@@ -202,7 +231,7 @@ static struct dsnd_str line_address(const struct prose_reader *self, struct dsnd
         address = x400_address(line);
     if (!address.len)
         address = bare_name(self, line, ret_end);
-    if (!address.len || is_own(self, address))
+    if (!address.len || is_own(self, address) || (!self->is_open && is_to_of_header(self, line)))
         return DSND_STR_ABSENT;
     if (self->is_open && indent <= self->indent)
         return address;
