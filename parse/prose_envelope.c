@@ -128,6 +128,10 @@ bool prose_envelope_is_report(const struct prose_envelope *self, const struct pr
 bool prose_envelope_says_failure(const struct prose_envelope *self,
                                  const struct prose_reader *reader)
 {
+    /* "Delivery notification" from anybody, about nobody: of a parcel, perhaps. */
+    if (!self->is_sender && !self->is_null && !reader->is_strong && !self->failed.len &&
+        !repeats_reply(reader))
+        return false;
     return reader->is_strong || self->failed.len ||
            reader->roles & (1u << PROSE_FAIL | 1u << PROSE_OPEN | 1u << PROSE_SESSION) ||
            (self->is_sender && repeats_reply(reader));

@@ -5,7 +5,7 @@
 
 #include "parse/status_code.h"
 
-enum { MARK_OCTETS = 24, REPLY_OCTETS = 160, LABEL_OCTETS = 40 };
+enum { MARK_OCTETS = 40, REPLY_OCTETS = 160, LABEL_OCTETS = 40 };
 
 /* Who speaks, in transcripts. */
 static const struct dsnd_str marks[] = {
