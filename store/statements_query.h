@@ -166,14 +166,14 @@
       " round(percentile_cont(0.95) WITHIN GROUP (ORDER BY f.s))::text," \
       " count(e.s)::text, round(percentile_cont(0.5) WITHIN GROUP (ORDER BY e.s))::text," \
       " round(percentile_cont(0.95) WITHIN GROUP (ORDER BY e.s))::text" \
-      " FROM delivery d" \
-      " LEFT JOIN send s ON s.campaign_id = d.campaign_id AND s.ref = d.ref," \
-      " LATERAL (SELECT CASE WHEN d.state = 4 AND d.outcome_at >= s.sent_at" \
-      "  THEN extract(epoch FROM d.outcome_at - s.sent_at)::float8 END) AS f (s)," \
+      " FROM delivery d," \
+      " LATERAL (SELECT CASE WHEN d.state = 4 AND d.sent_registered AND d.outcome_at >= d.sent_at" \
+      "  THEN extract(epoch FROM d.outcome_at - d.sent_at)::float8 END) AS f (s)," \
       " LATERAL (SELECT CASE WHEN d.state > 1 AND d.outcome_at >= d.delayed_at" \
       "  THEN extract(epoch FROM d.outcome_at - d.delayed_at)::float8 END) AS e (s)" \
-      " WHERE d.campaign_id = (SELECT id FROM campaign WHERE key = $1) GROUP BY 1" \
-      " HAVING count(f.s) + count(e.s) > 0 ORDER BY 1") \
+      " WHERE d.campaign_id = (SELECT id FROM campaign WHERE key = $1)" \
+      " AND (d.state = 4 AND d.sent_registered OR d.state > 1 AND d.delayed_at IS NOT NULL)" \
+      " GROUP BY 1 HAVING count(f.s) + count(e.s) > 0 ORDER BY 1") \
     X(DELAY_LIST, \
       "WITH o AS (SELECT provider, sum(open) AS n, sum(h1) AS h1, sum(h6) AS h6, sum(d1) AS d1," \
       " sum(older) AS older, min(slot) AS first FROM (" \

@@ -65,7 +65,8 @@ enum { STORE_DAYS_AHEAD = 7 };
         "SELECT id, sequence, segment, position_octets," \
         " (SELECT max(version) FROM schema_migration)" \
         " FROM journal_position WHERE journal = $1 FOR UPDATE") \
-    /* A duplicate is what was received within the window before, or at any time after. */ \
+    /* A duplicate is what was received within the window before, or at any time after; another
+     * writer may be past midnight already, but the partitions made ahead need no look. */ \
     X(WRITE_SEEN, \
         "INSERT INTO report_seen (hash, stored_on, received_at)" \
         " SELECT n.hash, current_date, n.received_at" \
@@ -73,6 +74,7 @@ enum { STORE_DAYS_AHEAD = 7 };
         " WHERE n.sequence > (SELECT p.sequence FROM journal_position p WHERE p.journal = $4)" \
         " AND NOT EXISTS (SELECT FROM report_seen s WHERE s.hash = n.hash" \
         "  AND s.stored_on >= current_date - ($5::int8 / 86400000000 + 1)::int4" \
+        "  AND s.stored_on <= current_date + 1" \
         "  AND s.received_at >= n.received_at - $5::int8 * interval '1 microsecond')" \
         " ORDER BY n.hash, n.sequence ON CONFLICT DO NOTHING RETURNING hash") \
     X(WRITE_CAMPAIGN_ADD, \
