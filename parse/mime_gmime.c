@@ -401,19 +401,19 @@ static void take_object(struct walk *self, GMimeObject *object,
     }
 }
 
-static void take_whole(struct walk *self, GMimeMessage *root)
+static void take_whole(struct walk *self, GMimeObject *root)
 {
-    GMimeObject *body = g_mime_message_get_mime_part(root);
+    GMimeHeaderList *list = g_mime_object_get_header_list(root);
+    int count = g_mime_header_list_get_count(list);
     struct mime_message *message = self->message;
-    const char *report_type;
+    const char *report_type = g_mime_object_get_content_type_parameter(root, "report-type");
 
-    message->headers = copy_headers(self, root, &message->header_count);
-    if (!body)
-        return;
-    message->type = type_of(self, body);
-    report_type = g_mime_object_get_content_type_parameter(body, "report-type");
+    message->headers = count > 0 ? alloc(self, (size_t)count, sizeof(*message->headers)) : NULL;
+    if (message->headers)
+        message->header_count = copy_list(self, list, message->headers);
+    message->type = type_of(self, root);
     message->report_type = copy(self, dsnd_str_of(report_type));
-    take_object(self, body, 0);
+    take_object(self, root, 0);
 }
 
 enum dsnd_err mime_read(struct mime_reader *self, struct dsnd_str shown, struct dsnd_arena *arena,
@@ -424,12 +424,13 @@ enum dsnd_err mime_read(struct mime_reader *self, struct dsnd_str shown, struct 
     GByteArray *lent = g_byte_array_new_take((guint8 *)(uintptr_t)shown.ptr, shown.len);
     GMimeStream *stream = g_mime_stream_mem_new();
     GMimeParser *parser;
-    GMimeMessage *root;
+    GMimeObject *root;
 
     *ret_message = (struct mime_message){0};
     g_mime_stream_mem_set_byte_array(GMIME_STREAM_MEM(stream), lent);
     parser = g_mime_parser_new_with_stream(stream);
-    root = g_mime_parser_construct_message(parser, self->options);
+    /* Not as a message: reading its addresses and dates is work that nobody asks for. */
+    root = g_mime_parser_construct_part(parser, self->options);
     if (root) {
         take_whole(&walk, root);
         g_object_unref(root);
