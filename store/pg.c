@@ -178,6 +178,7 @@ static enum dsnd_err send_prepared(struct store_conn *self, enum statement state
 
     if (params && params->err)
         return params->err;
+    pg_types_check(self, statement, params);
     for (int i = 0; i < count; i++) {
         const char *base = params->buf.ptr ? params->buf.ptr : "";
 
@@ -200,6 +201,8 @@ enum dsnd_err pg_prepare(struct store_conn *self, const enum statement *statemen
         err = sent(self, PQsendPrepare(self->pg, text->name, text->sql, 0, NULL));
         if (!err)
             err = finish(self, NULL);
+        if (!err)
+            err = pg_types_learn(self, statements[i]);
         self->prepared[statements[i]] = !err;
     }
     return err;

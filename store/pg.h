@@ -25,6 +25,8 @@ enum {
     PG_ANSWER_TIMEOUT_MS = PG_STATEMENT_TIMEOUT_MS + 5000,
     PG_ERROR_SIZE = 512,
     PG_DAYS_KNOWN = 64,
+    PG_PARAMS_MAX = 40,
+    PG_PARAMS_OCTETS = 512 * 1024 * 1024,
 };
 
 struct store_conn {
@@ -40,8 +42,9 @@ struct store_conn {
     bool tuned;                     /* the session has the writer's planner settings */
     int32_t days[PG_DAYS_KNOWN];    /* days (since 1970) whose partitions are known to exist */
     size_t day_count;
-    unsigned limit_ms;        /* of a statement, as the session has it */
-    struct ZSTD_CCtx_s *zstd; /* the writer's; NULL until first used */
+    unsigned limit_ms;           /* of a statement, as the session has it */
+    struct ZSTD_CCtx_s *zstd;    /* the writer's; NULL until first used */
+    Oid (*types)[PG_PARAMS_MAX]; /* of each prepared statement's parameters; debug builds only */
 };
 
 /* ---- connections ---- */
@@ -57,9 +60,7 @@ bool pg_alive(struct store_conn *self);
 
 /* ---- parameters ---- */
 
-enum { PG_PARAMS_MAX = 40, PG_PARAMS_OCTETS = 512 * 1024 * 1024 };
-
-/* Element types of arrays: object ids in pg_type. */
+/* Types of parameters and of elements of arrays: object ids in pg_type. */
 enum pg_type {
     PG_BOOL = 16,
     PG_BYTEA = 17,
@@ -72,6 +73,9 @@ enum pg_type {
     PG_UUID = 2950,
 };
 
+/* The type of arrays of elements of this one. */
+Oid pg_array_of(enum pg_type element);
+
 /*
  * Parameters in the order of $1, $2 ... . Errors are kept and reported by the call that uses them,
  * so that a list of parameters reads as a list. Absent views become NULL.
@@ -80,6 +84,7 @@ struct pg_params {
     struct dsnd_buf buf;
     size_t offset[PG_PARAMS_MAX];
     int length[PG_PARAMS_MAX]; /* -1: NULL */
+    Oid type[PG_PARAMS_MAX];   /* what its octets are; InvalidOid where NULL */
     int count;
     enum dsnd_err err;
     size_t array;   /* offset of the open array's header */
@@ -186,6 +191,17 @@ DSND_MUST_CHECK
 enum dsnd_err pg_next_sync(struct store_conn *self);
 /* Leave pipeline mode, dropping what is unread; the connection is broken where that fails. */
 void pg_pipeline_end(struct store_conn *self);
+
+/*
+ * Values are sent in binary, so a parameter whose type PostgreSQL infers otherwise than the code
+ * does is read as another value without an error. Debug builds ask what was inferred when they
+ * prepare, and end the process where what is sent is something else. Both do nothing in other
+ * builds.
+ */
+DSND_MUST_CHECK
+enum dsnd_err pg_types_learn(struct store_conn *self, enum statement statement);
+void pg_types_check(const struct store_conn *self, enum statement statement,
+                    const struct pg_params *params);
 
 /*
  * What stood in the way of the last transaction passes: another's commit (a deadlock or a conflict,

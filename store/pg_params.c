@@ -60,10 +60,11 @@ void pg_params_done(struct pg_params *self)
 }
 
 /* A parameter begins here; its length is set by scalar_end or pg_array_end. */
-static void begin(struct pg_params *self)
+static void begin(struct pg_params *self, Oid type)
 {
     assert(self->count < PG_PARAMS_MAX);
     self->offset[self->count] = self->buf.len;
+    self->type[self->count] = type;
     self->length[self->count++] = -1;
 }
 
@@ -79,65 +80,93 @@ static void end(struct pg_params *self)
 
 void pg_add_null(struct pg_params *self)
 {
-    begin(self);
+    begin(self, InvalidOid);
 }
 
 void pg_add_bool(struct pg_params *self, bool value)
 {
-    begin(self);
+    begin(self, PG_BOOL);
     put(self, value ? "\1" : "\0", 1);
     end(self);
 }
 
 void pg_add_i16(struct pg_params *self, int16_t value)
 {
-    begin(self);
+    begin(self, PG_INT2);
     put_u16(self, (uint16_t)value);
     end(self);
 }
 
 void pg_add_i32(struct pg_params *self, int32_t value)
 {
-    begin(self);
+    begin(self, PG_INT4);
     put_u32(self, (uint32_t)value);
     end(self);
 }
 
 void pg_add_i64(struct pg_params *self, int64_t value)
 {
-    begin(self);
+    begin(self, PG_INT8);
     put_u64(self, (uint64_t)value);
     end(self);
 }
 
 void pg_add_time(struct pg_params *self, int64_t us)
 {
-    pg_add_i64(self, us - EPOCH_US);
+    begin(self, PG_TIMESTAMPTZ);
+    put_u64(self, (uint64_t)(us - EPOCH_US));
+    end(self);
 }
 
 void pg_add_day(struct pg_params *self, int32_t day)
 {
-    pg_add_i32(self, day - EPOCH_DAYS);
+    begin(self, PG_DATE);
+    put_u32(self, (uint32_t)(day - EPOCH_DAYS));
+    end(self);
 }
 
-void pg_add_text(struct pg_params *self, struct dsnd_str value)
+static void add_octets(struct pg_params *self, enum pg_type type, struct dsnd_str value)
 {
-    begin(self);
-    if (!dsnd_str_present(value))
+    bool present = dsnd_str_present(value);
+
+    begin(self, present ? (Oid)type : InvalidOid);
+    if (!present)
         return;
     put(self, value.ptr, value.len);
     end(self);
 }
 
+void pg_add_text(struct pg_params *self, struct dsnd_str value)
+{
+    add_octets(self, PG_TEXT, value);
+}
+
 void pg_add_bytea(struct pg_params *self, struct dsnd_str value)
 {
-    pg_add_text(self, value);
+    add_octets(self, PG_BYTEA, value);
+}
+
+Oid pg_array_of(enum pg_type element)
+{
+    static const struct {
+        enum pg_type element;
+        Oid array;
+    } rows[] = {
+        {PG_BOOL, 1000}, {PG_BYTEA, 1001}, {PG_INT8, 1016},        {PG_INT2, 1005}, {PG_INT4, 1007},
+        {PG_TEXT, 1009}, {PG_DATE, 1182},  {PG_TIMESTAMPTZ, 1185}, {PG_UUID, 2951},
+    };
+    Oid array = InvalidOid;
+
+    for (size_t i = 0; i < sizeof(rows) / sizeof(*rows) && !array; i++)
+        if (rows[i].element == element)
+            array = rows[i].array;
+    return array;
 }
 
 /* Dimensions, NULL flag, element type; then length and lower bound of the one dimension. */
 void pg_array_begin(struct pg_params *self, enum pg_type type)
 {
-    begin(self);
+    begin(self, pg_array_of(type));
     self->array = self->buf.len;
     self->filled = 0;
     self->has_null = false;

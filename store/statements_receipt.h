@@ -17,7 +17,7 @@
     X(RECEIPT_REMOVE, "DELETE FROM receipt WHERE id = $1") \
     X(RECEIPT_LATER, \
       "UPDATE receipt SET failures = failures + 1, last_error = $3," \
-      " next_at = now() + $2 * interval '1 millisecond' WHERE id = $1") \
+      " next_at = now() + $2::int8 * interval '1 millisecond' WHERE id = $1") \
     X(RECEIPT_COUNT, "SELECT count(*)::text FROM receipt")
 /* clang-format on */
 

@@ -24,7 +24,7 @@
     X(WEBHOOK_REMOVE, "DELETE FROM webhook WHERE id = $1 RETURNING id::text") \
     X(WEBHOOK_REPLAY, "SELECT n::text FROM webhook_replay($1) n WHERE n IS NOT NULL") \
     X(WEBHOOK_CLAIM, \
-      "UPDATE webhook w SET leased_until = now() + $1 * interval '1 millisecond'" \
+      "UPDATE webhook w SET leased_until = now() + $1::int8 * interval '1 millisecond'" \
       " WHERE id = (SELECT v.id FROM webhook v WHERE v.next_at <= now()" \
       "  AND v.disabled_at IS NULL AND (v.leased_until IS NULL OR v.leased_until < now())" \
       "  AND EXISTS (SELECT FROM webhook_outbox o WHERE o.webhook_id = v.id)" \

@@ -138,6 +138,7 @@ void store_conn_free(struct store_conn *self)
         return;
     PQfinish(self->pg);
     free(self->url);
+    free(self->types);
     ZSTD_freeCCtx(self->zstd);
     free(self);
 }

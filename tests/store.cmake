@@ -24,6 +24,7 @@ dsnd_db_test(incident LIBS dsnd_store Threads::Threads SOURCES support/items.c)
 dsnd_db_test(maintain LIBS dsnd_store SOURCES support/items.c)
 dsnd_db_test(erase LIBS dsnd_store Threads::Threads SOURCES support/items.c)
 dsnd_db_test(reclassify LIBS dsnd_store Threads::Threads SOURCES support/items.c support/saved.c)
+dsnd_db_test(webhook LIBS dsnd_store SOURCES support/items.c)
 dsnd_db_test(log LIBS dsnd_store Threads::Threads SOURCES support/items.c)
 # This one crashes its cluster, so it has another kind of it.
 dsnd_db_test(restart LIBS dsnd_store Threads::Threads SOURCES support/items.c

@@ -159,6 +159,38 @@ static void every_statement_can_be_prepared(void **state)
     store_conn_free(conn);
 }
 
+/* Values go in binary: a type that is inferred and cannot be sent is one that is read wrongly. */
+static void every_parameter_has_a_type_that_is_sent(void **state)
+{
+    static const enum pg_type sent[] = {PG_BOOL, PG_BYTEA, PG_INT8,        PG_INT2, PG_INT4,
+                                        PG_TEXT, PG_DATE,  PG_TIMESTAMPTZ, PG_UUID};
+    struct store_conn *conn = NULL;
+
+    (void)state;
+    db_fresh();
+    assert_int_equal(store_connect(db_url(), "test", &conn), DSND_OK);
+    for (int i = 0; i < STATEMENT_COUNT; i++) {
+        enum statement statement = (enum statement)i;
+        PGresult *result;
+
+        assert_int_equal(pg_prepare(conn, &statement, 1), DSND_OK);
+        result = PQdescribePrepared(conn->pg, statement_texts[i].name);
+        assert_int_equal(PQresultStatus(result), PGRES_COMMAND_OK);
+        assert_in_range(PQnparams(result), 0, PG_PARAMS_MAX);
+        for (int p = 0; p < PQnparams(result); p++) {
+            Oid type = PQparamtype(result, p);
+            bool known = false;
+
+            for (size_t s = 0; s < sizeof(sent) / sizeof(*sent) && !known; s++)
+                known = type == (Oid)sent[s] || type == pg_array_of(sent[s]);
+            if (!known)
+                fail_msg("%s: $%d is of type %u", statement_texts[i].name, p + 1, type);
+        }
+        PQclear(result);
+    }
+    store_conn_free(conn);
+}
+
 static void partitions_cover_the_days_around_today(void **state)
 {
     (void)state;
@@ -305,6 +337,7 @@ int main(void)
         cmocka_unit_test(every_table_column_and_function_has_a_comment),
         cmocka_unit_test(every_table_that_grows_with_mail_can_be_distributed),
         cmocka_unit_test(every_statement_can_be_prepared),
+        cmocka_unit_test(every_parameter_has_a_type_that_is_sent),
         cmocka_unit_test(partitions_cover_the_days_around_today),
         cmocka_unit_test(what_was_stored_before_is_summed_up_as_what_comes_after),
         cmocka_unit_test(pool_gives_at_most_its_size_and_replaces_lost_connections),
