@@ -14,6 +14,8 @@ RUNS = 300
 
 
 def ask(method, path, body=None):
+    if method == "FETCH":
+        return fetch(path)
     headers = {"Authorization": "Bearer " + os.environ["DSND_TOKEN"],
                "Content-Type": "application/json"}
     begun = time.perf_counter()
@@ -24,6 +26,16 @@ def ask(method, path, body=None):
     if reply.status != 200:
         sys.exit("%s %s: %d" % (method, path, reply.status))
     return took, octets
+
+
+def fetch(path):
+    """With curl, because Python takes longer over reading a long answer than the service over making it."""
+    done = subprocess.run(["curl", "-sS", "--fail", "-o", "/dev/null", "-w",
+                           "%{time_total} %{size_download}", "-H", "@-", URL + path],
+                          input="Authorization: Bearer " + os.environ["DSND_TOKEN"],
+                          capture_output=True, text=True, check=True)
+    took, octets = done.stdout.split()
+    return float(took) * 1000, int(octets)
 
 
 def sql(text):
@@ -87,9 +99,9 @@ QUESTIONS = [
     ("suppression check, 10,000 addresses", 100, 50,
      lambda i: ("POST", "/v1/suppressions/check", check_body(10000, i * 991))),
     ("export of 1,000,000 suppressions, NDJSON", 2000, 3,
-     lambda i: ("GET", "/v1/suppressions?format=ndjson")),
+     lambda i: ("FETCH", "/v1/suppressions?format=ndjson")),
     ("export of 1,000,000 suppressions, CSV", 2000, 3,
-     lambda i: ("GET", "/v1/suppressions?format=csv")),
+     lambda i: ("FETCH", "/v1/suppressions?format=csv")),
 ]
 
 # Of the whole, what deliveries say and what totals say; all zero.
