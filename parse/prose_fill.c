@@ -157,7 +157,10 @@ void prose_fill(struct draft *draft, const struct mime_message *mime)
     draft_init(&spare, draft->limits, draft->arena, &said, NULL);
     draft->prose = without_footer(prose_text_of(&spare, part, false).prose);
     prose_reader_init(&reader, &spare, draft->prose, DSND_STR_ABSENT);
-    (void)prose_reader_run(&reader);
+    if (prose_reader_run(&reader) == 0) {
+        reader.is_loose = true;
+        (void)prose_reader_run(&reader);
+    }
     if (!draft->err)
         draft->err = spare.err;
     for (size_t i = 0; i < report->recipient_count; i++)
