@@ -104,6 +104,22 @@ static void every_order_of_every_set_gives_the_same_state(void **state)
     }
 }
 
+static void of_equal_outcomes_the_first_stands(void **state)
+{
+    const struct delivery_event events[] = {
+        event(STORE_STATE_FAILED, REPORT_CLASS_MAILBOX_FULL, 7, DSND_STR("google")),
+        event(STORE_STATE_FAILED, REPORT_CLASS_MAILBOX_FULL, 5, DSND_STR("yahoo")),
+        event(STORE_STATE_FAILED, REPORT_CLASS_MAILBOX_FULL, 6, DSND_STR("apple")),
+    };
+    const int order[] = {0, 1, 2};
+    struct delivery d = apply(events, order, 3);
+
+    (void)state;
+    assert_int_equal(d.outcome_us, events[1].us);
+    assert_int_equal(d.status_id, events[1].status_id);
+    assert_true(dsnd_str_eq(d.provider, DSND_STR("yahoo")));
+}
+
 static void the_strongest_outcome_wins(void **state)
 {
     struct delivery_event events[EVENTS];
@@ -241,6 +257,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_order_of_every_set_gives_the_same_state),
+        cmocka_unit_test(of_equal_outcomes_the_first_stands),
         cmocka_unit_test(the_strongest_outcome_wins),
         cmocka_unit_test(a_signature_names_nobody),
         cmocka_unit_test(a_long_signature_is_cut_between_characters),
