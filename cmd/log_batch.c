@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "ingest/journal.h"
 #include "parse/status_code.h"
+#include "store/text.h"
 
 enum { DIAGNOSTIC_MAX = 4096, SENT_BEFORE_DAYS = 60 };
 
@@ -68,23 +69,26 @@ static enum dsnd_err copy_recipients(struct log_batch *self, const struct mta_ev
     return err;
 }
 
-/* Machines that log to one place may use the same queue ids. */
-static enum dsnd_err add_host(struct log_batch *self, struct mta_event *event)
+/*
+ * Machines that log to one place may use the same queue ids. The key is cleaned here, once, so that
+ * what is asked for is what is stored.
+ */
+static enum dsnd_err make_key(struct log_batch *self, struct mta_event *event)
 {
     struct dsnd_str host = event->host;
     struct dsnd_str id = event->queue_id;
     char *key;
 
     if (!host.len || !id.len)
-        return DSND_OK;
+        return store_text_clean(&self->arena, id, STORE_TEXT_FIELD_MAX, &event->queue_id);
     key = dsnd_arena_alloc(&self->arena, host.len + 1 + id.len);
     if (!key)
         return DSND_ERR_NOMEM;
     memcpy(key, host.ptr, host.len);
     key[host.len] = '/';
     memcpy(key + host.len + 1, id.ptr, id.len);
-    event->queue_id = dsnd_str_make(key, host.len + 1 + id.len);
-    return DSND_OK;
+    return store_text_clean(&self->arena, dsnd_str_make(key, host.len + 1 + id.len),
+                            STORE_TEXT_FIELD_MAX, &event->queue_id);
 }
 
 enum dsnd_err log_batch_add(struct log_batch *self, const struct mta_event *event,
@@ -105,7 +109,7 @@ enum dsnd_err log_batch_add(struct log_batch *self, const struct mta_event *even
     for (size_t i = 0; i < VIEWS && !err; i++)
         err = dsnd_arena_copy(&self->arena, *views[i], views[i]);
     if (!err)
-        err = add_host(self, e);
+        err = make_key(self, e);
     if (!err)
         err = copy_recipients(self, event, e);
     if (err)

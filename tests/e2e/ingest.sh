@@ -113,6 +113,23 @@ done >>hosts.log
 "$dsnd" ingest postfix hosts.log >out
 campaign hosts 2 2 0 0 "two machines"
 
+echo "# octets that are no UTF-8, and NUL, in the name of a host and in a queue id"
+{
+    for host in odd odd#; do
+        echo "$month 00:00:02 $host postfix/qmgr[2]: D1B2C3: from=<$(path_of odd "${#host}@there.example")>, size=1, nrcpt=1 (queue active)"
+    done
+    echo "$month 00:00:02 odd postfix/qmgr[2]: D1#C3: from=<a@x.example>, size=1, nrcpt=1 (queue active)"
+    echo "$month 00:00:02 nul+ postfix/qmgr[2]: D1B2C3: from=<a@x.example>, size=1, nrcpt=1 (queue active)"
+} | tr '#+' '\377\0' >odd.log
+"$dsnd" ingest postfix odd.log >out 2>err || fail "odd octets: $(cat out err)"
+for host in odd odd#; do
+    echo "$month 00:00:03 $host postfix/smtp[3]: D1B2C3: to=<${#host}@there.example>, relay=mx[192.0.2.1]:25, delay=1, delays=0/0/0/1, dsn=2.0.0, status=sent (250 ok)"
+    echo "$month 00:00:04 $host postfix/qmgr[2]: D1B2C3: removed"
+done | tr '#' '\377' >>odd.log
+"$dsnd" ingest postfix odd.log >out 2>err || fail "odd octets: $(cat out err)"
+grep -q '2 delivered' out || fail "odd octets: $(cat out)"
+ask "SELECT count(*) FROM log_message WHERE queue_id LIKE 'odd%'" 0 "odd octets, removed"
+
 echo "# Exim: the sender is on the line of arrival, in a run before"
 exim_path=$(path_of exim ann@there.example)
 {
