@@ -1,6 +1,7 @@
 #include "store/pg.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -92,12 +93,13 @@ static enum dsnd_err judge(struct store_conn *self, PGresult *result, PGresult *
 static enum dsnd_err wait_for(struct store_conn *self, short events, int64_t deadline_ms)
 {
     int64_t left = deadline_ms - dsnd_clock_monotonic_ms();
+    int wait_ms = left > INT_MAX ? INT_MAX : (int)left;
     struct pollfd fd = {.fd = PQsocket(self->pg), .events = events};
     int n;
 
     if (left <= 0)
         return lost(self, "PostgreSQL did not answer in time");
-    n = poll(&fd, 1, (int)left);
+    n = poll(&fd, 1, wait_ms);
     if (n < 0 && errno != EINTR)
         return lost(self, "the connection to PostgreSQL cannot be polled");
     if (n > 0 && (fd.revents & (POLLIN | POLLERR | POLLHUP)) && !PQconsumeInput(self->pg))
@@ -108,7 +110,8 @@ static enum dsnd_err wait_for(struct store_conn *self, short events, int64_t dea
 /* Send all that is buffered and read until a result is whole. */
 static enum dsnd_err await(struct store_conn *self)
 {
-    int64_t deadline = dsnd_clock_monotonic_ms() + PG_ANSWER_TIMEOUT_MS;
+    int64_t now = dsnd_clock_monotonic_ms();
+    int64_t deadline = self->answer_ms < INT64_MAX - now ? now + self->answer_ms : INT64_MAX;
     enum dsnd_err err = DSND_OK;
 
     while (!err) {

@@ -42,6 +42,7 @@ struct store_conn {
     bool tuned;                     /* the session has the writer's planner settings */
     int32_t days[PG_DAYS_KNOWN];    /* days (since 1970) whose partitions are known to exist */
     size_t day_count;
+    int64_t answer_ms;           /* how long an answer may take; INT64_MAX: as long as it takes */
     unsigned limit_ms;           /* of a statement, as the session has it */
     struct ZSTD_CCtx_s *zstd;    /* the writer's; NULL until first used */
     Oid (*types)[PG_PARAMS_MAX]; /* of each prepared statement's parameters; debug builds only */

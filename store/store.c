@@ -70,6 +70,7 @@ enum dsnd_err pg_open(const char *url, const char *application, struct store_con
     if (!self)
         return DSND_ERR_NOMEM;
     self->url = strdup(url);
+    self->answer_ms = PG_ANSWER_TIMEOUT_MS;
     err = self->url ? connect_to(self, application) : DSND_ERR_NOMEM;
     if (!err)
         err = set_session(self);

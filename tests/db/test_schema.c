@@ -315,6 +315,20 @@ static void pool_gives_at_most_its_size_and_replaces_lost_connections(void **sta
     store_pool_free(pool);
 }
 
+static void an_answer_is_awaited_for_a_time_or_as_long_as_it_takes(void **state)
+{
+    struct store_conn *conn = NULL;
+
+    (void)state;
+    assert_int_equal(pg_open(db_url(), "test", &conn), DSND_OK);
+    conn->answer_ms = INT64_MAX;
+    assert_int_equal(pg_run_text(conn, "SELECT pg_sleep(0.2)"), DSND_OK);
+    conn->answer_ms = 50;
+    assert_int_equal(pg_run_text(conn, "SELECT pg_sleep(10)"), DSND_ERR_UNAVAILABLE);
+    assert_true(conn->broken);
+    store_conn_free(conn);
+}
+
 static void a_database_that_is_away_is_unavailable(void **state)
 {
     struct store_conn *conn = NULL;
@@ -341,6 +355,7 @@ int main(void)
         cmocka_unit_test(partitions_cover_the_days_around_today),
         cmocka_unit_test(what_was_stored_before_is_summed_up_as_what_comes_after),
         cmocka_unit_test(pool_gives_at_most_its_size_and_replaces_lost_connections),
+        cmocka_unit_test(an_answer_is_awaited_for_a_time_or_as_long_as_it_takes),
         cmocka_unit_test(a_database_that_is_away_is_unavailable),
     };
 
