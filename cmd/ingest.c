@@ -64,7 +64,6 @@ struct ingest {
     bool follow;
     struct log_file file;
     struct log_reader reader;
-    bool warned;        /* of a folder that is too large */
     bool is_settled;    /* an old file has not been written to for a while */
     int64_t pending_ms; /* when the oldest line not stored yet was read; 0: there is none */
     int64_t looked_ms;  /* when the folder was last looked at */
@@ -240,12 +239,6 @@ static enum dsnd_err choose(struct ingest *self)
                       "dsnd ingest: %s: the file that was read last is not there any more; what was"
                       " written to it since then may be missing\n",
                       self->path);
-    if (note == LOG_FILES_CUT && !self->warned)
-        (void)fprintf(stderr,
-                      "dsnd ingest: %s: only %d files of the folder are looked at; take away what"
-                      " was read\n",
-                      self->path, LOG_DIRECTORY_MAX);
-    self->warned = self->warned || note == LOG_FILES_CUT;
     return err;
 }
 

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -11,6 +12,7 @@
 #include "cmd/arguments.h"
 #include "cmd/commands.h"
 #include "cmd/log_batch.h"
+#include "cmd/log_folder.h"
 #include "cmd/material.h"
 #include "ingest/journal_id.h"
 
@@ -25,6 +27,7 @@ struct ingest_session {
     struct store_conn *conn;
     struct mta_log log;
     struct log_batch batch;
+    struct log_folder folder;
     struct dsnd_arena line_arena; /* of one line */
     char source[SOURCE_SIZE];
     char pipe_journal[JOURNAL_ID_SIZE]; /* a pipe is a journal of its own each time */
@@ -211,6 +214,7 @@ void ingest_session_free(struct ingest_session *self)
     explicit_bzero(&self->keys, sizeof(self->keys));
     store_conn_free(self->conn);
     log_batch_done(&self->batch);
+    log_folder_done(&self->folder);
     dsnd_arena_done(&self->line_arena);
     rule_scratch_free(self->context.scratch);
     rule_set_free(self->rules);
@@ -219,15 +223,26 @@ void ingest_session_free(struct ingest_session *self)
 
 /* ---- lines ---- */
 
+static bool is_folder(const char *path)
+{
+    struct stat status;
+
+    return stat(path, &status) == 0 && S_ISDIR(status.st_mode);
+}
+
 enum dsnd_err ingest_session_choose(struct ingest_session *self, const char *path,
                                     struct log_file *ret_file, enum log_files_note *ret_note)
 {
     enum dsnd_err err = DSND_OK;
 
+    *ret_note = LOG_FILES_FOUND;
     if (!self->conn)
         err = connect_database(self);
     if (!err)
-        err = log_files_next(self->conn, self->context.source_id, path, ret_file, ret_note);
+        err = is_folder(path)
+                  ? log_folder_next(&self->folder, self->conn, self->context.source_id, path,
+                                    ret_file)
+                  : log_files_next(self->conn, self->context.source_id, path, ret_file, ret_note);
     if (err == DSND_ERR_UNAVAILABLE)
         drop_connection(self);
     return err;
@@ -397,7 +412,9 @@ enum dsnd_err ingest_session_done(struct ingest_session *self, struct log_file *
     if (!err && file->is_known)
         err = log_file_record(file, self->conn, self->context.source_id);
     if (!err && file->is_known)
-        err = store_log_file_done(self->conn, dsnd_str_of(file->journal));
+        err = log_file_end(file, self->conn);
+    if (!err && file->of_folder && file->is_done)
+        err = log_folder_pass(&self->folder, file);
     if (err == DSND_ERR_UNAVAILABLE)
         drop_connection(self);
     return err;

@@ -38,8 +38,7 @@ enum dsnd_err log_file_look(struct log_file *self)
     return DSND_OK;
 }
 
-/* DSND_ERR_NOT_FOUND: no regular file. */
-static enum dsnd_err open_file(const char *path, struct log_file *ret_file)
+enum dsnd_err log_file_open(const char *path, struct log_file *ret_file)
 {
     struct stat status;
     enum dsnd_err err = DSND_OK;
@@ -109,6 +108,22 @@ enum dsnd_err log_file_record(struct log_file *self, struct store_conn *conn, in
         self->is_known = true;
         self->known_octets = self->front_octets;
     }
+    return err;
+}
+
+enum dsnd_err log_file_end(struct log_file *self, struct store_conn *conn)
+{
+    const struct store_log_file file = {
+        .journal = dsnd_str_of(self->journal),
+        .inode = self->inode,
+        .name = dsnd_str_of(self->path),
+        .octets = self->size,
+        .modified_ns =
+            (int64_t)self->modified.tv_sec * INT64_C(1000000000) + self->modified.tv_nsec,
+    };
+    enum dsnd_err err = store_log_file_done(conn, &file);
+
+    self->is_done = !err;
     return err;
 }
 
@@ -189,6 +204,44 @@ static void recognise(struct log_file *self, const struct store_rows *rows)
     recognise_by(self, rows, false, &kept);
 }
 
+/* Hashes of the front in all lengths in which files of the source are on record. */
+static enum dsnd_err list_hashes(const struct log_file *self, const struct store_rows *lengths,
+                                 struct store_hash *hashes, struct dsnd_str *views)
+{
+    enum dsnd_err err = DSND_OK;
+
+    for (size_t i = 0; i < store_rows_count(lengths) && !err; i++) {
+        err = hash_front(self, (size_t)store_rows_int(lengths, i, 0), &hashes[i]);
+        views[i] = dsnd_str_make((const char *)hashes[i].octets, sizeof(hashes[i].octets));
+    }
+    return err;
+}
+
+enum dsnd_err log_file_recognise(struct log_file *self, struct store_conn *conn, int64_t source_id)
+{
+    struct store_rows *lengths = NULL;
+    struct store_rows *rows = NULL;
+    struct store_hash *hashes = NULL;
+    struct dsnd_str *views = NULL;
+    enum dsnd_err err = store_log_file_lengths(conn, source_id, self->front_octets, &lengths);
+    size_t count = store_rows_count(lengths);
+
+    if (!err) {
+        hashes = calloc(count + 1, sizeof(*hashes));
+        views = calloc(count + 1, sizeof(*views));
+        err = hashes && views ? list_hashes(self, lengths, hashes, views) : DSND_ERR_NOMEM;
+    }
+    if (!err)
+        err = store_log_files_like(conn, source_id, self->inode, views, count, &rows);
+    if (!err)
+        recognise(self, rows);
+    store_rows_free(rows);
+    store_rows_free(lengths);
+    free(views);
+    free(hashes);
+    return err;
+}
+
 static bool is_last(const struct log_file *self, const struct store_rows *rows)
 {
     return self->is_known && dsnd_str_eq(dsnd_str_of(self->journal),
@@ -200,16 +253,13 @@ static bool has_last(const struct store_rows *rows)
     return store_rows_count(rows) > 0 && store_rows_int(rows, 0, STORE_LOG_FILE_OWN);
 }
 
-/* ---- the folder ---- */
+/* ---- beside the file ---- */
 
 struct search {
     const char *path;
     const struct store_rows *rows;
     struct log_file *found;       /* the best so far; fd -1: none */
     const struct log_file *after; /* only files modified since; NULL: any */
-    struct log_file *youngest;    /* of a folder: of those that nobody knows; size 0: none */
-    bool is_folder;
-    bool is_cut; /* there were more entries than are looked at */
 };
 
 static int compare_age(const struct log_file *a, const struct log_file *b)
@@ -221,8 +271,7 @@ static int compare_age(const struct log_file *a, const struct log_file *b)
     return strcmp(a->path, b->path);
 }
 
-/* gzip, xz, bzip2: what rotation did to a file that was read before, or should have been. */
-static bool is_packed(const struct log_file *self)
+bool log_file_is_packed(const struct log_file *self)
 {
     static const struct dsnd_str magic[] = {DSND_STR_INIT("\x1f\x8b"),
                                             DSND_STR_INIT("\xfd"
@@ -238,9 +287,8 @@ static bool is_packed(const struct log_file *self)
 /* Is it what the search is for, and better than what was found? */
 static bool fits(const struct search *self, const struct log_file *file)
 {
-    if (self->is_folder || self->after) {
-        if (file->is_done ||
-            (self->after && (file->is_known || compare_age(file, self->after) <= 0)))
+    if (self->after) {
+        if (file->is_done || file->is_known || compare_age(file, self->after) <= 0)
             return false;
         return self->found->fd < 0 || compare_age(file, self->found) < 0;
     }
@@ -249,15 +297,9 @@ static bool fits(const struct search *self, const struct log_file *file)
 
 static void consider(struct search *self, struct log_file *file)
 {
-    struct log_file *youngest = self->youngest;
-
-    if (is_packed(file) || !file->size)
+    if (log_file_is_packed(file) || !file->size)
         return;
     recognise(file, self->rows);
-    if (youngest && !file->is_known && (!youngest->size || compare_age(file, youngest) > 0)) {
-        *youngest = *file;
-        youngest->fd = -1;
-    }
     if (!fits(self, file))
         return;
     log_file_close(self->found);
@@ -268,7 +310,7 @@ static void consider(struct search *self, struct log_file *file)
 static enum dsnd_err try_file(struct search *self, const char *path)
 {
     struct log_file *file = malloc(sizeof(*file));
-    enum dsnd_err err = file ? open_file(path, file) : DSND_ERR_NOMEM;
+    enum dsnd_err err = file ? log_file_open(path, file) : DSND_ERR_NOMEM;
 
     if (!err) {
         consider(self, file);
@@ -279,16 +321,13 @@ static enum dsnd_err try_file(struct search *self, const char *path)
     return err == DSND_ERR_NOMEM ? err : DSND_OK;
 }
 
-/* Beside a file: what begins with its name and a dot or a dash; or what has the inode looked for.
- */
+/* What begins with its name and a dot or a dash; or what has the inode looked for. */
 static bool may_be(const struct search *self, const char *base, const char *name, uint64_t inode)
 {
     size_t len = strlen(base);
 
     if (name[0] == '.')
         return false;
-    if (self->is_folder)
-        return true;
     if (strcmp(name, base) == 0)
         return false;
     if (strncmp(name, base, len) == 0 && (name[len] == '.' || name[len] == '-'))
@@ -300,9 +339,7 @@ static enum dsnd_err search_folder(struct search *self)
 {
     const char *slash = strrchr(self->path, '/');
     const char *base = slash ? slash + 1 : self->path;
-    int folder_len = self->is_folder ? (int)strlen(self->path)
-                     : slash         ? (int)(slash - self->path)
-                                     : 0;
+    int folder_len = slash ? (int)(slash - self->path) : 0;
     const char *folder = folder_len || slash ? self->path : ".";
     char path[PATH_MAX];
     struct dirent *entry;
@@ -315,11 +352,7 @@ static enum dsnd_err search_folder(struct search *self)
     dir = opendir(path);
     if (!dir)
         return DSND_ERR_IO;
-    for (int i = 0; !err; i++) {
-        entry = readdir(dir);
-        self->is_cut = entry && i == LOG_DIRECTORY_MAX;
-        if (!entry || self->is_cut)
-            break;
+    for (entry = readdir(dir); entry && !err; entry = readdir(dir)) {
         if (!may_be(self, base, entry->d_name, (uint64_t)entry->d_ino))
             continue;
         if (snprintf(path, sizeof(path), "%.*s/%s", folder_len, folder, entry->d_name) <
@@ -366,59 +399,30 @@ static enum dsnd_err next_of_file(struct search *self, struct log_file *at_path,
     return DSND_OK;
 }
 
-/* The oldest that is not done; it is old where a younger one is there. */
-static enum dsnd_err next_of_folder(struct search *self)
-{
-    struct log_file *found = self->found;
-    enum dsnd_err err;
-
-    self->youngest = calloc(1, sizeof(*self->youngest));
-    err = self->youngest ? search_folder(self) : DSND_ERR_NOMEM;
-    if (!err && found->fd < 0)
-        err = DSND_ERR_NOT_FOUND;
-    if (!err) {
-        found->is_old = self->youngest->size && compare_age(self->youngest, found) > 0;
-        found->of_folder = true;
-    }
-    free(self->youngest);
-    return err;
-}
-
-static bool is_folder(const char *path)
-{
-    struct stat status;
-
-    return stat(path, &status) == 0 && S_ISDIR(status.st_mode);
-}
-
 enum dsnd_err log_files_next(struct store_conn *conn, int64_t source_id, const char *path,
                              struct log_file *ret_file, enum log_files_note *ret_note)
 {
     struct log_file *at_path = malloc(sizeof(*at_path));
     struct store_rows *rows = NULL;
     struct store_hash hash = {{0}};
-    struct search search = {.path = path, .found = ret_file, .is_folder = is_folder(path)};
+    struct search search = {.path = path, .found = ret_file};
     enum dsnd_err err = at_path ? DSND_OK : DSND_ERR_NOMEM;
 
     *ret_note = LOG_FILES_FOUND;
     ret_file->fd = -1;
-    if (!err && !search.is_folder)
-        err = open_file(path, at_path);
-    if (!err && !search.is_folder)
+    if (!err)
+        err = log_file_open(path, at_path);
+    if (!err)
         err = hash_front(at_path, at_path->front_octets, &hash);
     if (!err)
         err = store_log_files(conn, source_id,
                               dsnd_str_make((const char *)hash.octets, sizeof(hash.octets)), &rows);
     search.rows = rows;
-    if (!err && search.is_folder) {
-        err = next_of_folder(&search);
-    } else if (!err) {
+    if (!err) {
         recognise(at_path, rows);
         err = next_of_file(&search, at_path, ret_note);
         log_file_close(at_path);
     }
-    if (search.is_cut && *ret_note == LOG_FILES_FOUND)
-        *ret_note = LOG_FILES_CUT;
     store_rows_free(rows);
     free(at_path);
     return err;

@@ -17,8 +17,7 @@
 #include "store/log.h"
 
 enum {
-    LOG_FRONT_MAX = 4096,      /* octets of a file by which it is known */
-    LOG_DIRECTORY_MAX = 10000, /* entries that are looked at */
+    LOG_FRONT_MAX = 4096, /* octets of a file by which it is known */
 };
 
 struct log_file {
@@ -40,7 +39,12 @@ struct log_file {
     bool of_folder;      /* the log is a folder of files */
 };
 
+/* DSND_ERR_IO: errno tells; DSND_ERR_NOT_FOUND: no regular file; DSND_ERR_LIMIT: a longer path. */
+DSND_MUST_CHECK
+enum dsnd_err log_file_open(const char *path, struct log_file *ret_file);
 void log_file_close(struct log_file *self);
+/* gzip, xz, bzip2: what rotation did to a file that was read before, or should have been. */
+bool log_file_is_packed(const struct log_file *self);
 
 /* Read size and front again, unless it has another front now. DSND_ERR_IO. */
 DSND_MUST_CHECK
@@ -54,17 +58,25 @@ bool log_file_is_at(const struct log_file *self, const char *path);
 DSND_MUST_CHECK
 enum dsnd_err log_file_record(struct log_file *self, struct store_conn *conn, int64_t source_id);
 
+/*
+ * Find out which file of the source it is, of those on record: of several that begin alike the one
+ * with its inode, else the latest. Errors of the database, DSND_ERR_NOMEM.
+ */
+DSND_MUST_CHECK
+enum dsnd_err log_file_recognise(struct log_file *self, struct store_conn *conn, int64_t source_id);
+/* Put on record that the file, which is known, was read to its end, and as what it stands there. */
+DSND_MUST_CHECK
+enum dsnd_err log_file_end(struct log_file *self, struct store_conn *conn);
+
 /* What log_files_next found besides the file. */
 enum log_files_note {
     LOG_FILES_FOUND,
     LOG_FILES_LOST, /* the file read last is not there any more: its rest may not have been read */
-    LOG_FILES_CUT,  /* the folder has more than LOG_DIRECTORY_MAX entries */
 };
 
 /*
- * The file to read now, of the log at `path` (a file, or a folder of them): the one read last, from
- * where it was left, then those that took its place, oldest first. Where nothing is left of a
- * folder, DSND_ERR_NOT_FOUND. DSND_ERR_IO: errno tells, of `path`. Errors of the database.
+ * The file to read now, of the log at `path`: the one read last, from where it was left, then those
+ * that took its place, oldest first. DSND_ERR_IO: errno tells, of `path`. Errors of the database.
  */
 DSND_MUST_CHECK
 enum dsnd_err log_files_next(struct store_conn *conn, int64_t source_id, const char *path,

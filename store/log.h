@@ -69,6 +69,9 @@ struct store_log_file {
     size_t front_octets;
     struct dsnd_str front_sha256; /* 32 octets */
     struct dsnd_str name;
+    /* When it is done: */
+    uint64_t octets;
+    int64_t modified_ns; /* since 1970 */
 };
 DSND_MUST_CHECK
 enum dsnd_err store_log_file_add(struct store_conn *conn, int64_t source_id,
@@ -76,8 +79,37 @@ enum dsnd_err store_log_file_add(struct store_conn *conn, int64_t source_id,
 DSND_MUST_CHECK
 enum dsnd_err store_log_file_set(struct store_conn *conn, const struct store_log_file *file);
 
+/* It was read to its end: what the members from `inode` on say, but for the front, is kept. */
 DSND_MUST_CHECK
-enum dsnd_err store_log_file_done(struct store_conn *conn, struct dsnd_str journal);
+enum dsnd_err store_log_file_done(struct store_conn *conn, const struct store_log_file *file);
+
+/* Of a folder, where there may be many: in which lengths, up to `most`, fronts are on record; */
+DSND_MUST_CHECK
+enum dsnd_err store_log_file_lengths(struct store_conn *conn, int64_t source_id, size_t most,
+                                     struct store_rows **ret_rows);
+/* files with this inode, or one of these hashes of their fronts, the latest first, as above; */
+DSND_MUST_CHECK
+enum dsnd_err store_log_files_like(struct store_conn *conn, int64_t source_id, uint64_t inode,
+                                   const struct dsnd_str *sha256, size_t count,
+                                   struct store_rows **ret_rows);
+enum store_log_done_column {
+    STORE_LOG_DONE_NAME,
+    STORE_LOG_DONE_JOURNAL,
+    STORE_LOG_DONE_INODE,
+    STORE_LOG_DONE_OCTETS,
+    STORE_LOG_DONE_MODIFIED_NS,
+};
+/* all that are done, the latest last. */
+DSND_MUST_CHECK
+enum dsnd_err store_log_files_done(struct store_conn *conn, int64_t source_id,
+                                   struct store_rows **ret_rows);
+/*
+ * Of the files that are done those with these journals are still there. What was not for 30 days is
+ * forgotten.
+ */
+DSND_MUST_CHECK
+enum dsnd_err store_log_files_present(struct store_conn *conn, int64_t source_id,
+                                      const struct dsnd_str *journals, size_t count);
 
 enum store_log_message_column {
     STORE_LOG_MESSAGE_QUEUE_ID,

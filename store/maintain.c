@@ -148,6 +148,8 @@ enum dsnd_err store_maintain(struct store_conn *conn, const struct store_retenti
     if (!err)
         err = pg_run(conn, STATEMENT_STRIKE_FORGET, &params, NULL);
     if (!err)
+        err = pg_run(conn, STATEMENT_ERASED_HASH, &params, NULL);
+    if (!err)
         err = search_erased(conn);
     pg_params_clear(&params);
     pg_add_time(&params, now_us - DSND_US_PER_DAY);

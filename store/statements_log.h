@@ -5,6 +5,12 @@
 #define DSND_STORE_STATEMENTS_LOG_H
 
 /* clang-format off */
+#define QUERY_LOG_FILE \
+    "SELECT f.id::text, f.journal, f.inode::text, f.front_octets::text," \
+    " encode(f.front_sha256, 'hex'), coalesce(p.position_octets, 0)::text," \
+    " coalesce(p.segment, 0)::text, (f.source_id = $1)::int::text, f.done::int::text, f.name" \
+    " FROM log_file f LEFT JOIN journal_position p ON p.journal = f.journal"
+
 #define STATEMENTS_LOG(X) \
     X(LOG_SOURCE, \
       "WITH added AS (INSERT INTO log_source (name) SELECT $1::text WHERE NOT EXISTS" \
@@ -12,11 +18,7 @@
       " SELECT id::text FROM added UNION ALL SELECT id::text FROM log_source WHERE name = $1") \
     X(LOG_LOCK, "SELECT pg_try_advisory_lock(4920144, $1::int4)::int::text") \
     /* All of the source, the one read last first, and files of others that begin alike. */ \
-    X(LOG_FILES, \
-      "SELECT f.id::text, f.journal, f.inode::text, f.front_octets::text," \
-      " encode(f.front_sha256, 'hex'), coalesce(p.position_octets, 0)::text," \
-      " coalesce(p.segment, 0)::text, (f.source_id = $1)::int::text, f.done::int::text, f.name" \
-      " FROM log_file f LEFT JOIN journal_position p ON p.journal = f.journal" \
+    X(LOG_FILES, QUERY_LOG_FILE \
       " WHERE f.source_id = $1 OR f.id IN (SELECT id FROM log_file WHERE front_sha256 = $2" \
       "  ORDER BY id DESC LIMIT 1000)" \
       " ORDER BY (f.source_id = $1) DESC, f.id DESC") \
@@ -26,7 +28,26 @@
     X(LOG_FILE_SET, \
       "UPDATE log_file SET inode = $2, front_octets = $3, front_sha256 = $4, name = $5" \
       " WHERE journal = $1") \
-    X(LOG_FILE_DONE, "UPDATE log_file SET done = true WHERE journal = $1") \
+    X(LOG_FILE_DONE, \
+      "UPDATE log_file SET done = true, inode = $2, name = $3, octets = $4, modified_ns = $5," \
+      " gone_at = NULL WHERE journal = $1") \
+    X(LOG_FILE_LENGTHS, \
+      "SELECT DISTINCT front_octets::text FROM log_file" \
+      " WHERE source_id = $1 AND front_octets BETWEEN 1 AND $2") \
+    X(LOG_FILES_LIKE, QUERY_LOG_FILE \
+      " WHERE f.source_id = $1 AND (f.inode = $2 OR f.front_sha256 = ANY ($3::bytea[]))" \
+      " ORDER BY f.id DESC LIMIT 1000") \
+    X(LOG_FILES_DONE, \
+      "SELECT name, journal, inode::text, octets::text, modified_ns::text FROM log_file" \
+      " WHERE source_id = $1 AND done AND modified_ns IS NOT NULL ORDER BY id") \
+    X(LOG_FILES_PRESENT, \
+      "UPDATE log_file f SET gone_at = CASE WHEN p.journal IS NULL THEN now() END" \
+      " FROM log_file l LEFT JOIN unnest($2::text[]) p (journal) ON p.journal = l.journal" \
+      " WHERE f.id = l.id AND l.source_id = $1 AND l.done" \
+      " AND (l.gone_at IS NULL) = (p.journal IS NULL)") \
+    X(LOG_FILES_FORGET, \
+      "DELETE FROM log_file WHERE source_id = $1 AND done" \
+      " AND gone_at < now() - interval '30 days'") \
     X(LOG_FIND, \
       "SELECT queue_id, sender, message_id," \
       " ((extract(epoch FROM queued_at) * 1000000)::bigint)::text, recipient, remote_mta," \

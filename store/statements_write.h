@@ -56,6 +56,9 @@ enum { STORE_DAYS_AHEAD = 7 };
     X(STRIKE_FORGET, \
         "DELETE FROM suppression_strike WHERE at < $1::timestamptz -" \
         " (SELECT coalesce(max(window_s), 0) FROM suppression_policy) * interval '1 second'") \
+    X(ERASED_HASH, \
+        "UPDATE suppression_change SET address_hash = erased_hash(address_hash)," \
+        " hash_until = NULL WHERE hash_until < $1") \
     X(IDEMPOTENCY_FORGET, "DELETE FROM idempotency WHERE created_at < $1") \
     X(BEGIN, "BEGIN ISOLATION LEVEL READ COMMITTED") \
     X(COMMIT, "COMMIT") \

@@ -9,6 +9,7 @@
 #include <unistd.h>
 #include <cmocka.h>
 
+#include "base/clock.h"
 #include "store/codes.h"
 #include "store/query_suppression.h"
 #include "tests/support/db.h"
@@ -109,6 +110,10 @@ static void fill_the_rest(struct items *items, struct store_conn *conn)
         "INSERT INTO webhook (url, events, secret) VALUES ('https://x.example', 511, 'whsec_');"
         "INSERT INTO webhook_outbox (webhook_id, event, body) SELECT id, 'e', "
         "'{\"recipient\":\"Jane.Doe@b.example\"}' FROM webhook;"
+        "INSERT INTO webhook_delivery (webhook_id, attempt, message, events, octets, duration_ms) "
+        "SELECT id, 1, 'm', ARRAY['status_1', 'delay_1_' || (SELECT ref FROM delivery d WHERE "
+        "d.ref <> 'u-1' AND EXISTS (SELECT FROM status s WHERE s.ref = d.ref AND s.recipient ~* "
+        "'^jane') LIMIT 1) || '_3'], 1, 1 FROM webhook;"
         "INSERT INTO webhook_dead (webhook_id, seq, at, event, body) SELECT id, 1, now(), 'e', "
         "'{\"recipient\":\"jane.doe@b.example\"}' FROM webhook;"
         "INSERT INTO idempotency (token_id, key, request_hash, body) VALUES (1, 'k', 'x', "
@@ -164,6 +169,8 @@ static void a_dump_of_the_database_does_not_name_the_person(void **state)
     assert_int_equal(store_recipient_erase(conn, dsnd_str_of("jane.doe@b.EXAMPLE"), &erased),
                      DSND_OK);
     check_dump();
+    assert_string_equal(db_text("SELECT array_to_string(events, ' ') FROM webhook_delivery"),
+                        "status_1 erased");
     assert_int_equal(db_int("SELECT count(*) FROM erasure"), 0);
     assert_int_equal(db_int("SELECT count(*) FROM quarantine"), 0);
     assert_int_equal(db_int("SELECT count(*) FROM status WHERE recipient = "
@@ -215,6 +222,38 @@ static void nothing_names_the_person_and_the_suppression_holds(void **state)
         store_suppression_lift(conn, dsnd_str_of(person), STORE_SUPPRESSION_API, DSND_STR_ABSENT),
         DSND_OK);
     assert_false(suppressed(conn, person));
+    store_conn_free(conn);
+    items_free(items);
+}
+
+/* Mirrors need the hash of the address once; who guesses the address finds it no longer than that.
+ */
+static void the_hash_of_the_address_ends_after_a_month(void **state)
+{
+    static const char named[] =
+        "SELECT count(*) FROM suppression_change WHERE address_hash = sha256('jane.doe@b.example')";
+    const struct store_retention keep = {0};
+    struct items *items = items_new();
+    struct store_conn *conn;
+    int64_t now_us = dsnd_clock_now_us();
+    int64_t erased = 0;
+
+    (void)state;
+    db_fresh();
+    conn = items_connect();
+    fill(items, conn);
+    /* Twice: the second time changes nothing of what mirrors have to hear of. */
+    for (int i = 0; i < 2; i++)
+        assert_int_equal(store_recipient_erase(conn, dsnd_str_of(person), &erased), DSND_OK);
+    assert_int_equal(db_int(named), 1);
+    assert_int_equal(store_maintain(conn, &keep, now_us + 29 * DSND_US_PER_DAY), DSND_OK);
+    assert_int_equal(db_int(named), 1);
+    assert_int_equal(store_maintain(conn, &keep, now_us + 31 * DSND_US_PER_DAY), DSND_OK);
+    assert_int_equal(db_int(named), 0);
+    assert_int_equal(db_int("SELECT count(DISTINCT address_hash) FROM suppression_change WHERE "
+                            "address_hash = erased_hash(sha256('jane.doe@b.example')) AND seq = 3"),
+                     1);
+    assert_true(suppressed(conn, person));
     store_conn_free(conn);
     items_free(items);
 }
@@ -292,6 +331,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(nothing_names_the_person_and_the_suppression_holds),
+        cmocka_unit_test(the_hash_of_the_address_ends_after_a_month),
         cmocka_unit_test(a_dump_of_the_database_does_not_name_the_person),
         cmocka_unit_test(a_later_report_does_not_bring_the_address_back_to_the_list),
         cmocka_unit_test(writers_do_not_wait_for_searches),

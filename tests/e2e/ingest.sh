@@ -180,16 +180,50 @@ ask "SELECT evidence FROM status WHERE recipient = 'dated@there.example'" 4 "a r
 ask "SELECT count(*) FROM suppression WHERE address LIKE 'victim%'" 0 "a report suppresses no stranger"
 ask "SELECT count(*) FROM send WHERE ref = 'own-1'" 0 "a report registers nothing"
 
-echo "# more files on record than the folder has; a folder with too many"
+echo "# more files on record than the folder has; a folder of any number, the oldest first"
 sql "INSERT INTO log_file (source_id, journal, inode, front_octets, front_sha256, name, done)
     SELECT s.id, md5(n::text), -n, 1, '', 'gone', true FROM log_source s, generate_series(1, 1100) n
     WHERE s.name LIKE 'kumomta:%'" >/dev/null
 "$dsnd" ingest kumomta kumo >out
 grep -q '^0 lines' out || fail "1100 files: $(cat out)"
 mkdir many
-(cd many && seq 10001 | xargs touch)
+python3 - many <<'END'
+import os, sys
+for n in range(17000): # packed: none of the log's files
+    with open(os.path.join(sys.argv[1], "%d.gz" % n), "wb") as out:
+        out.write(b"\x1f\x8b%d" % n)
+    os.utime(os.path.join(sys.argv[1], "%d.gz" % n), (1000000 + n, 1000000 + n))
+END
+kumo Delivery 250 many >many/last
 "$dsnd" ingest kumomta many >out 2>err
-grep -q 'only 10000 files' err || fail "a folder with too many files: $(cat out err)"
+grep -q '^1 lines: 1 delivered' out || fail "a folder of many files: $(cat out err)"
+
+echo "# a file that is done is not opened again; what is gone for a month is forgotten"
+mkdir finished
+for n in 1 2 3; do
+    kumo Delivery 250 "done$n" >"finished/$n"
+    touch -d "$((9 - n)) minutes ago" "finished/$n"
+done
+printf '%s' "$(kumo Delivery 250 odd)" >"finished/$(printf 'odd\377')" # no line end yet; a name that is no UTF-8
+"$dsnd" ingest kumomta finished >out
+grep -q '^3 lines: 3 delivered' out || fail "three of a folder: $(cat out)"
+of_done="source_id = (SELECT id FROM log_source WHERE name LIKE 'kumomta:%/finished')"
+ask "SELECT count(*) FROM log_file WHERE done AND modified_ns IS NOT NULL AND $of_done" 3 "done files"
+touch -r finished/1 time
+sed 's/done1@/doneX@/' finished/1 | dd of=finished/1 conv=notrunc status=none
+touch -r time finished/1 # another front, which nobody looks at
+mv finished/2 finished/4
+rm finished/3
+"$dsnd" ingest kumomta finished >out
+grep -q '^0 lines' out || fail "done files are read again: $(cat out)"
+ask "SELECT string_agg(right(name, 1), '' ORDER BY name) FROM log_file WHERE done AND $of_done" 134 "the name of now"
+ask "SELECT count(*) FROM log_file WHERE gone_at IS NOT NULL AND right(name, 1) <> '3' AND $of_done" 0 "what is there is not gone"
+sql "UPDATE log_file SET gone_at = gone_at - interval '29 days' WHERE $of_done"
+"$dsnd" ingest kumomta finished >out
+ask "SELECT count(*) FROM log_file WHERE done AND $of_done" 3 "gone for 29 days"
+sql "UPDATE log_file SET gone_at = gone_at - interval '2 days' WHERE $of_done"
+"$dsnd" ingest kumomta finished >out
+ask "SELECT string_agg(right(name, 1), '' ORDER BY name) FROM log_file WHERE done AND $of_done" 14 "gone for a month"
 
 echo "# PowerMTA: a folder of files with the same header line, one of them without more"
 mkdir acct
