@@ -282,6 +282,13 @@ static enum dsnd_err lock(struct store_conn *conn)
     return err;
 }
 
+/* PostgreSQL sees only after a while that a connection was closed; the next run shall find it free.
+ */
+static enum dsnd_err unlock(struct store_conn *conn)
+{
+    return pg_run(conn, STATEMENT_RECLASSIFY_UNLOCK, NULL, NULL);
+}
+
 enum dsnd_err store_reclassify(struct store_conn *conn, const struct store_policy *policy,
                                const struct store_reclassify *what,
                                struct store_reclassify_counts *ret_counts)
@@ -303,6 +310,8 @@ enum dsnd_err store_reclassify(struct store_conn *conn, const struct store_polic
         err = pg_prepare(conn, statements, sizeof(statements) / sizeof(*statements));
     if (!err)
         err = run_all(&run, &params);
+    if (!err)
+        err = unlock(conn);
     *ret_counts = run.counts;
     pg_params_done(&params);
     return err;
