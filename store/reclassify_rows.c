@@ -64,6 +64,7 @@ struct change_row {
     struct dsnd_str diagnostic;
     int16_t kind;
     int16_t feedback;
+    int16_t fault;
 };
 
 /* Everything that is collected in one walk over the records that change. */
@@ -190,6 +191,7 @@ static enum dsnd_err add_change(struct again *self, struct harvest *h, int64_t i
     row->diagnostic = status->recipient->diagnostic;
     row->kind = (int16_t)w->report.kind;
     row->feedback = (int16_t)w->report.feedback;
+    row->fault = (int16_t)status->recipient->fault;
     return m->counts || m->lifts ? keep_hash(self, &m->hash, &row->hash) : DSND_OK;
 }
 
@@ -541,6 +543,7 @@ enum dsnd_err again_keep(struct again *self)
         {PG_KIND_TEXT, offsetof(struct change_row, diagnostic)},
         {PG_KIND_I16, offsetof(struct change_row, kind)},
         {PG_KIND_I16, offsetof(struct change_row, feedback)},
+        {PG_KIND_I16, offsetof(struct change_row, fault)},
     };
     struct harvest h = {0};
     struct pg_params *p = &self->span.params;

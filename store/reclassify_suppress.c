@@ -22,6 +22,7 @@ enum column {
     COLUMN_DIAGNOSTIC,
     COLUMN_KIND,
     COLUMN_FEEDBACK,
+    COLUMN_FAULT,
 };
 
 struct chunk {
@@ -85,6 +86,7 @@ static enum dsnd_err take_record(struct chunk *self, int row)
         .action = (enum report_action)pg_i16(rows, row, COLUMN_ACTION),
         .klass = (enum report_class)pg_i16(rows, row, COLUMN_CLASS),
         .permanence = (enum report_permanence)pg_i16(rows, row, COLUMN_PERMANENCE),
+        .fault = (enum report_fault)pg_i16(rows, row, COLUMN_FAULT),
         .provider = pg_str(rows, row, COLUMN_PROVIDER),
         .diagnostic = pg_str(rows, row, COLUMN_DIAGNOSTIC),
     };

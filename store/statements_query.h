@@ -317,8 +317,8 @@
       " over AS (DELETE FROM suppression_probation WHERE address_hash = $1)," \
       " gone AS (DELETE FROM suppression s" \
       "  WHERE address_hash IN ($1::bytea, erased_hash($1::bytea)) RETURNING s.*)" \
-      " SELECT suppression_log(2::smallint, $2, $3::text, array_agg(gone::suppression))::text" \
-      " FROM gone") \
+      " SELECT (suppression_gone(2::smallint, $2, $3::text, array_agg(gone::suppression))" \
+      " + count(*) FILTER (WHERE pending))::text FROM gone") \
     X(RECIPIENT_ERASE, "SELECT recipient_erase($1, $2, $3, $4)::text") \
     X(ERASURE_TEXTS, "SELECT erasure_texts($1, $2)") \
     X(UNMATCHED_LIST, \
@@ -336,7 +336,7 @@
       " SELECT count(*)::text FROM gone") \
     X(QUARANTINE_IDS, "SELECT id::text FROM quarantine ORDER BY id") \
     X(QUARANTINE_ERASE, "DELETE FROM quarantine WHERE id = $1::text::bigint") \
-    X(SUPPRESSION_UNDO_COUNT, "SELECT count(*)::text" QUERY_UNDO) \
+    X(SUPPRESSION_UNDO_COUNT, "SELECT count(*)::text" QUERY_UNDO " AND NOT s.pending") \
     X(SUPPRESSION_UNDO, \
       "WITH due AS (SELECT s.address_hash" QUERY_UNDO " ORDER BY 1 FOR UPDATE OF s)," \
       " forgiven AS (DELETE FROM suppression_strike k USING due" \
@@ -345,7 +345,7 @@
       "  WHERE b.address_hash = due.address_hash)," \
       " gone AS (DELETE FROM suppression s USING due WHERE s.address_hash = due.address_hash" \
       "  RETURNING s.*)" \
-      " SELECT suppression_log(2::smallint, 2::smallint, $8::text," \
+      " SELECT suppression_gone(2::smallint, 2::smallint, $8::text," \
       "  array_agg(gone::suppression))::text FROM gone") \
     X(SUPPRESSION_CHANGES, \
       "SELECT h.seq::text, h.op::text, h.address, c.key, h.ref, h.class::text, h.at::text," \

@@ -51,7 +51,7 @@ enum { STORE_DAYS_AHEAD = 7 };
     X(SUPPRESSION_EXPIRE, "SELECT suppression_expire($1)") \
     X(GUARD_HOLD, "SELECT guard_hold($1, 10000)") \
     X(GUARD_FORGET, \
-        "DELETE FROM suppression_guard g WHERE g.hour < $1::timestamptz - interval '7 days'" \
+        "DELETE FROM suppression_guard g WHERE g.touched_at < $1::timestamptz - interval '7 days'" \
         " AND (g.held_at IS NULL OR g.decided_at < $1::timestamptz - interval '90 days')") \
     X(STRIKE_FORGET, \
         "DELETE FROM suppression_strike WHERE at < $1::timestamptz -" \
@@ -218,7 +218,8 @@ enum { STORE_DAYS_AHEAD = 7 };
         " count(*) FROM " CANDIDATES " WHERE n.signature IS NOT NULL" \
         " GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4" \
         " ON CONFLICT (campaign_id, provider, hour, signature)" \
-        " DO UPDATE SET failures = g.failures + excluded.failures") \
+        " DO UPDATE SET failures = g.failures + excluded.failures," \
+        " touched_at = excluded.touched_at") \
     /* However many reports tell of a delivery, it counts once, from the first of them on. */ \
     X(WRITE_STRIKE, \
         "INSERT INTO suppression_strike AS s (address_hash, class, campaign_id, ref, at, status_id)" \
@@ -229,6 +230,9 @@ enum { STORE_DAYS_AHEAD = 7 };
         " ORDER BY n.hash, n.class, n.campaign_id, n.delivery, n.at, n.status_id" \
         " ON CONFLICT (address_hash, class, campaign_id, ref) DO UPDATE SET at = excluded.at," \
         " status_id = excluded.status_id WHERE excluded.at < s.at") \
+    /* What is over makes way first, so that mirrors hear of its end whatever follows. */ \
+    X(WRITE_SUPPRESSION_EXPIRE, \
+        "SELECT suppression_expire(now(), array_agg(n.hash)) FROM " CANDIDATES) \
     /* A lasting entry replaces one that would end by itself, any entry one that has ended, and a
      * complaint, which no delivery lifts, another cause;
      * nothing else is touched. Only windows that hold a new record can have become full. The time of
@@ -299,7 +303,7 @@ enum { STORE_DAYS_AHEAD = 7 };
         " AND s.source = 1 AND s.class <> 15 ORDER BY 1 FOR UPDATE OF s)," \
         " gone AS (DELETE FROM suppression s USING due" \
         " WHERE s.address_hash = due.address_hash RETURNING s.*)" \
-        " SELECT suppression_log(2::int2, 1::int2, 'delivered'," \
+        " SELECT suppression_gone(2::int2, 1::int2, 'delivered'," \
         " array_agg(gone::suppression)) FROM gone") \
     X(WRITE_POSITION, \
         "UPDATE journal_position SET sequence = $2, segment = $3, position_octets = $4," \

@@ -27,6 +27,9 @@ bool write_counts(const struct write_status *s, enum report_class *ret_class)
     *ret_class = s->event.complaint ? REPORT_CLASS_COMPLAINT : r->klass;
     if (s->event.complaint)
         return true;
+    /* A site that refuses the sender does so whoever lives there. */
+    if (r->klass == REPORT_CLASS_POLICY_REFUSED && r->fault != REPORT_FAULT_RECIPIENT)
+        return false;
     return s->event.state == STORE_STATE_FAILED && r->permanence == REPORT_PERMANENCE_PERMANENT;
 }
 
@@ -133,14 +136,16 @@ static enum dsnd_err collect(struct write_span *self, struct verdicts *ret_verdi
     return DSND_OK;
 }
 
-/* Two statements over the same parameters: what the first wrote, the second counts. */
-static enum dsnd_err send_two(struct write_span *self, enum statement first, enum statement second,
-                              size_t *ret_sent)
+/* Statements over the same parameters: what one wrote, the next counts. */
+static enum dsnd_err send_list(struct write_span *self, const enum statement *list, size_t count,
+                               size_t *ret_sent)
 {
-    enum dsnd_err err = pg_send(self->conn, first, &self->params);
+    enum dsnd_err err = DSND_OK;
 
-    *ret_sent += 2;
-    return err ? err : pg_send(self->conn, second, &self->params);
+    for (size_t i = 0; i < count && !err; i++)
+        err = pg_send(self->conn, list[i], &self->params);
+    *ret_sent += count;
+    return err;
 }
 
 void write_add_candidates(struct pg_params *params, const struct write_candidate *list,
@@ -166,19 +171,20 @@ void write_add_candidates(struct pg_params *params, const struct write_candidate
 static enum dsnd_err send_failed(struct write_span *self, const struct verdicts *v,
                                  size_t *ret_sent)
 {
-    enum dsnd_err err;
+    static const enum statement list[] = {STATEMENT_WRITE_GUARD, STATEMENT_WRITE_STRIKE,
+                                          STATEMENT_WRITE_SUPPRESSION_EXPIRE,
+                                          STATEMENT_WRITE_SUPPRESSION};
 
     pg_params_clear(&self->params);
     write_add_candidates(&self->params, v->failed, v->failed_count);
-    (*ret_sent)++;
-    err = pg_send(self->conn, STATEMENT_WRITE_GUARD, &self->params);
-    return err ? err
-               : send_two(self, STATEMENT_WRITE_STRIKE, STATEMENT_WRITE_SUPPRESSION, ret_sent);
+    return send_list(self, list, sizeof(list) / sizeof(*list), ret_sent);
 }
 
 static enum dsnd_err send_confirmed(struct write_span *self, const struct verdicts *v,
                                     size_t *ret_sent)
 {
+    static const enum statement list[] = {STATEMENT_WRITE_STRIKE_LIFT,
+                                          STATEMENT_WRITE_SUPPRESSION_LIFT};
     static const struct pg_column columns[] = {
         {PG_KIND_BYTEA, offsetof(struct write_candidate, hash_octets)},
         {PG_KIND_TIME, offsetof(struct write_candidate, us)},
@@ -187,7 +193,7 @@ static enum dsnd_err send_confirmed(struct write_span *self, const struct verdic
     pg_params_clear(&self->params);
     pg_add_rows(&self->params, columns, sizeof(columns) / sizeof(*columns), v->confirmed,
                 sizeof(*v->confirmed), v->confirmed_count);
-    return send_two(self, STATEMENT_WRITE_STRIKE_LIFT, STATEMENT_WRITE_SUPPRESSION_LIFT, ret_sent);
+    return send_list(self, list, sizeof(list) / sizeof(*list), ret_sent);
 }
 
 enum dsnd_err write_send_suppressions(struct write_span *self, size_t *ret_sent)

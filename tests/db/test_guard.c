@@ -37,7 +37,8 @@ static void end(struct run *run)
 }
 
 /* Each time other people, and a text that names them. */
-static void refuse(struct run *run, int count, const char *text)
+static void refuse_at(struct run *run, const char *campaign, int64_t us, int count,
+                      const char *text)
 {
     for (int i = 0; i < count; i++, run->next++) {
         char *address = dsnd_arena_alloc(&run->items->arena, 64);
@@ -46,16 +47,22 @@ static void refuse(struct run *run, int count, const char *text)
         assert_true(snprintf(address, 64, "user%d@gmail.example", run->next) > 0);
         assert_true(snprintf(diagnostic, 200, "550-5.1.1 <%s> %s id%08x", address, text,
                              (unsigned)run->next) > 0);
-        items_add(run->items, &(struct item_spec){.signed_campaign = "spring",
+        items_add(run->items, &(struct item_spec){.signed_campaign = campaign,
                                                   .signed_for = address,
                                                   .recipient = address,
                                                   .action = REPORT_ACTION_FAILED,
                                                   .klass = REPORT_CLASS_MAILBOX_UNKNOWN,
                                                   .permanence = REPORT_PERMANENCE_PERMANENT,
                                                   .provider = "google",
-                                                  .diagnostic = diagnostic});
+                                                  .diagnostic = diagnostic,
+                                                  .us = us});
     }
     (void)items_write(run->conn, journal, run->items);
+}
+
+static void refuse(struct run *run, int count, const char *text)
+{
+    refuse_at(run, "spring", ITEMS_NOON, count, text);
 }
 
 static void pass_minute(struct run *run)
@@ -188,6 +195,175 @@ static void what_is_dropped_never_suppressed(void **state)
     end(&run);
 }
 
+/* After an outage of ours, or from a log of yesterday. */
+static void what_is_stored_late_is_judged_when_it_is_stored(void **state)
+{
+    const struct store_retention keep = {0};
+    struct run run = begin(SENT("500"));
+    int64_t now_us = dsnd_clock_now_us();
+
+    (void)state;
+    refuse_at(&run, "spring", now_us - 20 * ITEMS_HOUR, 120, "no such user");
+    assert_int_equal(store_maintain(run.conn, &keep, now_us), DSND_OK);
+    assert_int_equal(held(), 120);
+    end(&run);
+}
+
+static void campaigns_add_up(void **state)
+{
+    struct run run = begin("INSERT INTO campaign (key, sent_declared) VALUES ('one', 200), "
+                           "('two', 200), ('big', 100000), ('unknown', NULL)");
+
+    (void)state;
+    refuse_at(&run, "one", ITEMS_NOON, 60, "no such user");
+    refuse_at(&run, "unknown", ITEMS_NOON, 60, "no such user");
+    pass_minute(&run);
+    assert_int_equal(held(), 0);
+    refuse_at(&run, "two", ITEMS_NOON, 60, "no such user");
+    pass_minute(&run);
+    assert_int_equal(held(), 120);
+    end(&run);
+}
+
+/* One campaign's share is its own, however small it is beside another's. */
+static void a_large_campaign_hides_no_small_one(void **state)
+{
+    struct run run = begin("INSERT INTO campaign (key, sent_declared) VALUES ('spring', 300), "
+                           "('big', 100000)");
+
+    (void)state;
+    refuse_at(&run, "big", ITEMS_NOON, 20, "no such user");
+    refuse(&run, 120, "no such user");
+    pass_minute(&run);
+    assert_int_equal(held(), 120);
+    end(&run);
+}
+
+static void an_hour_begins_at_any_minute(void **state)
+{
+    struct run run = begin(SENT("500"));
+
+    (void)state;
+    refuse_at(&run, "spring", ITEMS_NOON + ITEMS_HOUR * 2 / 3, 60, "no such user");
+    refuse_at(&run, "spring", ITEMS_NOON + ITEMS_HOUR * 4 / 3, 60, "no such user");
+    refuse_at(&run, "spring", ITEMS_NOON + ITEMS_HOUR * 7 / 3, 20, "no such user");
+    pass_minute(&run);
+    assert_int_equal(held(), 120);
+    assert_int_equal(active(), 20);
+    end(&run);
+}
+
+/* What lies further apart is no outage. */
+static void two_hours_are_no_hour(void **state)
+{
+    struct run run = begin(SENT("500"));
+
+    (void)state;
+    refuse_at(&run, "spring", ITEMS_NOON, 60, "no such user");
+    refuse_at(&run, "spring", ITEMS_NOON + ITEMS_HOUR * 3 / 2, 60, "no such user");
+    pass_minute(&run);
+    assert_int_equal(held(), 0);
+    end(&run);
+}
+
+/* A campaign that goes out over a day fails wholly for an hour. */
+static void only_mail_of_that_time_is_the_share_taken_of(void **state)
+{
+    struct run run = begin("INSERT INTO campaign (key) VALUES ('spring')");
+
+    (void)state;
+    db_exec("INSERT INTO total_cohort (campaign_id, hour, provider, class, sent) SELECT id, "
+            "TIMESTAMPTZ '2026-11-23 00:00Z' + h * interval '1 hour', 'google', 0, 120 "
+            "FROM campaign, generate_series(0, 23) h WHERE key = 'spring'");
+    refuse(&run, 120, "no such user");
+    pass_minute(&run);
+    assert_int_equal(held(), 120);
+    db_exec("DELETE FROM total_cohort WHERE sent > 0");
+    end(&run);
+}
+
+/* He holds the signed path of his own mail; what names his delivery may be said as often as he
+ * likes. */
+static void one_person_holds_nothing(void **state)
+{
+    struct run run = begin(SENT("300"));
+
+    (void)state;
+    refuse(&run, 20, "no such user");
+    for (int i = 0; i < 900; i++)
+        items_add(run.items, &(struct item_spec){.signed_campaign = "spring",
+                                                 .signed_for = "me@evil.example",
+                                                 .recipient = "me@evil.example",
+                                                 .action = REPORT_ACTION_FAILED,
+                                                 .klass = REPORT_CLASS_MAILBOX_UNKNOWN,
+                                                 .permanence = REPORT_PERMANENCE_PERMANENT,
+                                                 .provider = "google",
+                                                 .diagnostic = "550-5.1.1 no such user"});
+    (void)items_write(run.conn, journal, run.items);
+    pass_minute(&run);
+    assert_int_equal(held(), 0);
+    assert_int_equal(active(), 21);
+    end(&run);
+}
+
+static void what_is_held_is_not_lifted(void **state)
+{
+    const struct store_undo_filter all = {.campaign = DSND_STR("spring"), .klass = -1};
+    struct run run = begin(SENT("500"));
+    int64_t lifted = 0;
+    int64_t told;
+
+    (void)state;
+    refuse(&run, 120, "no such user");
+    refuse(&run, 1, "mailbox not found");
+    pass_minute(&run);
+    told = db_int("SELECT max(seq) FROM suppression_change");
+    /* By a delivery, by its time, by hand, and by cause. */
+    items_add(run.items, &(struct item_spec){.signed_campaign = "spring",
+                                             .signed_for = "user0@gmail.example",
+                                             .recipient = "user0@gmail.example",
+                                             .action = REPORT_ACTION_DELIVERED,
+                                             .us = ITEMS_NOON + ITEMS_HOUR});
+    (void)items_write(run.conn, journal, run.items);
+    db_exec("UPDATE suppression SET expires_at = now() - interval '1 minute' WHERE address = "
+            "'user1@gmail.example'");
+    pass_minute(&run);
+    db_exec("SELECT suppression_expire(now())");
+    assert_int_equal(store_suppression_lift(run.conn, DSND_STR("user2@gmail.example"),
+                                            STORE_SUPPRESSION_API, DSND_STR_ABSENT),
+                     DSND_OK);
+    assert_int_equal(held(), 117);
+    assert_int_equal(db_int("SELECT max(seq) FROM suppression_change"), told);
+    assert_int_equal(store_suppression_undo_count(run.conn, &all, &lifted), DSND_OK);
+    assert_int_equal(lifted, 1);
+    assert_int_equal(store_suppression_undo(run.conn, &all, DSND_STR_ABSENT, &lifted), DSND_OK);
+    assert_int_equal(lifted, 1);
+    assert_int_equal(held() + active(), 0);
+    assert_int_equal(db_int("SELECT max(seq) FROM suppression_change"), told + 1);
+    assert_int_equal(db_int("SELECT count(*) FROM suppression_aside WHERE dropped"), 120);
+    assert_int_equal(db_int("SELECT count(*) FROM suppression_aside WHERE lifted"), 118);
+    end(&run);
+}
+
+/* Mirrors that heard of an entry hear of its end, whatever takes its place. */
+static void what_is_over_is_told_before_what_is_held_takes_its_place(void **state)
+{
+    struct run run = begin(SENT("500"));
+
+    (void)state;
+    refuse(&run, 120, "no such user");
+    pass_minute(&run);
+    db_exec("INSERT INTO suppression (address_hash, address, class, source, expires_at) VALUES "
+            "(address_hash('user120@gmail.example'), 'user120@gmail.example', 4, 1, now() - "
+            "interval '1 minute')");
+    refuse(&run, 1, "no such user");
+    assert_int_equal(held(), 121);
+    assert_int_equal(db_int("SELECT count(*) FROM suppression_change WHERE op = 3 AND address = "
+                            "'user120@gmail.example'"),
+                     1);
+    end(&run);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -197,6 +373,15 @@ int main(void)
         cmocka_unit_test(an_abnormal_share_is_held_with_what_came_before),
         cmocka_unit_test(what_is_released_suppresses),
         cmocka_unit_test(what_is_dropped_never_suppressed),
+        cmocka_unit_test(what_is_stored_late_is_judged_when_it_is_stored),
+        cmocka_unit_test(campaigns_add_up),
+        cmocka_unit_test(a_large_campaign_hides_no_small_one),
+        cmocka_unit_test(an_hour_begins_at_any_minute),
+        cmocka_unit_test(two_hours_are_no_hour),
+        cmocka_unit_test(only_mail_of_that_time_is_the_share_taken_of),
+        cmocka_unit_test(one_person_holds_nothing),
+        cmocka_unit_test(what_is_held_is_not_lifted),
+        cmocka_unit_test(what_is_over_is_told_before_what_is_held_takes_its_place),
     };
 
     (void)db_url();

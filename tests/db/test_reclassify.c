@@ -54,6 +54,7 @@ static void judge_random(struct item_spec *spec)
     spec->klass = classes[next_random(9)];
     spec->permanence = next_random(3) ? REPORT_PERMANENCE_PERMANENT : REPORT_PERMANENCE_TRANSIENT;
     spec->provider = providers[next_random(3)];
+    spec->fault = next_random(2) ? REPORT_FAULT_RECIPIENT : REPORT_FAULT_SENDER;
 }
 
 static struct item_spec random_spec(int i)
@@ -250,6 +251,7 @@ static enum dsnd_err judge_rows(void *context, struct dsnd_str octets, struct ds
     r = &after->item[strtol(report->subject.ptr + 1, NULL, 10)].report->recipients[0];
     report->recipients[0].klass = r->klass;
     report->recipients[0].permanence = r->permanence;
+    report->recipients[0].fault = r->fault;
     report->recipients[0].provider = r->provider;
     report->recipients[0].rule = r->rule;
     return DSND_OK;

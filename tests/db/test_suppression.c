@@ -175,7 +175,7 @@ static const struct count_case count_cases[] = {
     {REPORT_CLASS_UNCLASSIFIED, {0, 1, 2, 3, 4, 5}, false},
 };
 
-static void receive_days(struct run *run, const struct count_case *c)
+static void receive_days_of(struct run *run, const struct count_case *c, enum report_fault fault)
 {
     static const char *const campaigns[] = {"c0", "c1", "c2", "c3", "c4", "c5"};
     int64_t today = dsnd_clock_now_us() / DSND_US_PER_DAY * DSND_US_PER_DAY;
@@ -183,8 +183,33 @@ static void receive_days(struct run *run, const struct count_case *c)
     for (size_t i = 0; i < 6 && c->days[i] >= 0; i++) {
         struct item_spec spec = failure(campaigns[i], c->klass);
 
+        spec.fault = fault;
         spec.us = today + ITEMS_HOUR * 10 + c->days[i] * DSND_US_PER_DAY;
         receive(run, spec);
+    }
+}
+
+static void receive_days(struct run *run, const struct count_case *c)
+{
+    receive_days_of(run, c, REPORT_FAULT_RECIPIENT);
+}
+
+/* As a provider does to all of its users for a bad week of one address of ours. */
+static void who_is_refused_for_the_senders_fault_is_not_suppressed(void **state)
+{
+    static const struct count_case refused = {
+        REPORT_CLASS_POLICY_REFUSED, {0, 1, 2, 3, 4, 5}, false};
+    static const enum report_fault faults[] = {REPORT_FAULT_NONE, REPORT_FAULT_MESSAGE,
+                                               REPORT_FAULT_SENDER, REPORT_FAULT_NETWORK};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(faults) / sizeof(*faults); i++) {
+        struct run run = begin();
+
+        receive_days_of(&run, &refused, faults[i]);
+        assert_false(suppressed(&run, "a@b.example"));
+        assert_int_equal(db_int("SELECT count(*) FROM suppression_strike"), 0);
+        end(&run);
     }
 }
 
@@ -436,6 +461,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(only_a_proven_address_is_suppressed),
         cmocka_unit_test(each_class_suppresses_after_its_own_count),
+        cmocka_unit_test(who_is_refused_for_the_senders_fault_is_not_suppressed),
         cmocka_unit_test(a_passing_failure_never_suppresses),
         cmocka_unit_test(one_delivery_counts_once_however_many_reports_tell_of_it),
         cmocka_unit_test(an_entry_names_the_records_behind_it),

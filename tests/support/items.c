@@ -88,6 +88,7 @@ static struct report *make_report(struct items *self, const struct item_spec *sp
         .klass = spec->klass,
         .cause = spec->cause,
         .permanence = spec->permanence,
+        .fault = spec->fault,
         .provider = dsnd_str_of(spec->provider),
         .diagnostic = dsnd_str_of(spec->diagnostic),
         .blocklist = dsnd_str_of(spec->blocklist),

@@ -27,6 +27,7 @@ struct item_spec {
     enum report_class klass;
     enum report_class cause; /* of EXPIRED */
     enum report_permanence permanence;
+    enum report_fault fault;
     const char *provider;
     const char *diagnostic;
     const char *blocklist;
