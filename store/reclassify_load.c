@@ -401,5 +401,7 @@ enum dsnd_err again_load(struct again *self, int64_t after, int64_t end)
         err = write_prepare(span, stored);
     if (!err)
         err = attribute(self);
+    if (!err)
+        write_fold(span);
     return err ? err : write_find_incidents(span);
 }

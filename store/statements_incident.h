@@ -18,31 +18,41 @@
 #define STATEMENTS_INCIDENT(X) \
     X(WRITE_INCIDENT, \
       "INSERT INTO incident AS i (key, class, provider, sender, signature, started_at, last_at," \
-      " records, proven, status_id, sample, rule, blocklist)" \
-      " SELECT * FROM unnest($1::int8[], $2::int2[], $3::text[], $4::text[], $5::text[]," \
-      " $6::timestamptz[], $7::timestamptz[], $8::int8[], $9::int8[], $10::int8[], $11::text[]," \
-      " $12::text[], $13::text[]) ORDER BY 1 ON CONFLICT (key) WHERE closed_at IS NULL DO UPDATE" \
+      " records, status_id, sample, rule, blocklist, proven)" \
+      " SELECT *, 0 FROM unnest($1::int8[], $2::int2[], $3::text[], $4::text[], $5::text[]," \
+      " $6::timestamptz[], $7::timestamptz[], $8::int8[], $9::int8[], $10::text[]," \
+      " $11::text[], $12::text[]) ORDER BY 1 ON CONFLICT (key) WHERE closed_at IS NULL DO UPDATE" \
       " SET started_at = least(i.started_at, excluded.started_at)," \
       " last_at = greatest(i.last_at, excluded.last_at)," \
-      " records = i.records + excluded.records, proven = i.proven + excluded.proven," \
+      " records = i.records + excluded.records," \
       " blocklist = coalesce(i.blocklist, excluded.blocklist)") \
-    /* The rows of these keys are locked: nobody else writes what hangs on them. */ \
+    /* The rows of these keys are locked: nobody else writes what hangs on them. Until it is an
+     * incident a delivery proves it once. */ \
     X(WRITE_INCIDENT_PARTS, \
-      "WITH sums AS MATERIALIZED (SELECT u.key, u.campaign_id," \
-      "  date_bin(interval '10 minutes', u.at, TIMESTAMPTZ '2020-01-01 00:00Z') AS slot," \
-      "  count(*) AS records, sum(u.proven) AS proven" \
-      "  FROM unnest($1::int8[], $2::int8[], $3::timestamptz[], $4::int8[])" \
-      "  u(key, campaign_id, at, proven) GROUP BY 1, 2, 3)," \
-      " parts AS MATERIALIZED (SELECT i.id, i.opened_at, s.campaign_id, s.slot, s.records," \
-      "  s.proven" \
-      "  FROM sums s JOIN incident i ON i.key = s.key AND i.closed_at IS NULL)," \
+      "WITH parts AS MATERIALIZED (SELECT i.id, i.opened_at, u.campaign_id, u.ref, u.at, u.proven," \
+      "  date_bin(interval '10 minutes', u.at, TIMESTAMPTZ '2020-01-01 00:00Z') AS slot" \
+      "  FROM unnest($1::int8[], $2::int8[], $3::timestamptz[], $4::int8[], $5::text[])" \
+      "  u(key, campaign_id, at, proven, ref)" \
+      "  JOIN incident i ON i.key = u.key AND i.closed_at IS NULL)," \
+      " fresh AS (INSERT INTO incident_proof (incident_id, campaign_id, ref, slot)" \
+      "  SELECT DISTINCT ON (1, 2, 3) id, campaign_id, ref, slot FROM parts" \
+      "  WHERE opened_at IS NULL AND proven > 0 ORDER BY 1, 2, 3, at" \
+      "  ON CONFLICT DO NOTHING RETURNING incident_id, slot)," \
+      " proofs AS MATERIALIZED (SELECT incident_id AS id, slot, count(*) AS proven FROM fresh" \
+      "  GROUP BY 1, 2)," \
       " slots AS (INSERT INTO incident_slot AS t (incident_id, slot, records, proven)" \
-      "  SELECT id, slot, sum(records), sum(proven) FROM parts WHERE opened_at IS NULL" \
-      "  GROUP BY 1, 2 ORDER BY 1, 2 ON CONFLICT (incident_id, slot)" \
+      "  SELECT s.id, s.slot, s.records, coalesce(p.proven, 0) FROM (" \
+      "   SELECT id, slot, count(*) AS records FROM parts WHERE opened_at IS NULL GROUP BY 1, 2) s" \
+      "  LEFT JOIN proofs p ON p.id = s.id AND p.slot = s.slot" \
+      "  ORDER BY 1, 2 ON CONFLICT (incident_id, slot)" \
       "  DO UPDATE SET records = t.records + excluded.records," \
-      "  proven = t.proven + excluded.proven)" \
+      "  proven = t.proven + excluded.proven)," \
+      " sums AS (UPDATE incident i SET proven = i.proven + n.proven FROM (" \
+      "   SELECT id, sum(proven) AS proven FROM (SELECT id, proven FROM proofs UNION ALL" \
+      "    SELECT id, proven FROM parts WHERE opened_at IS NOT NULL) a GROUP BY id) n" \
+      "  WHERE i.id = n.id AND n.proven > 0)" \
       " INSERT INTO incident_campaign AS t (incident_id, campaign_id, records)" \
-      "  SELECT id, campaign_id, sum(records) FROM parts GROUP BY 1, 2 ORDER BY 1, 2" \
+      "  SELECT id, campaign_id, count(*) FROM parts GROUP BY 1, 2 ORDER BY 1, 2" \
       "  ON CONFLICT (incident_id, campaign_id)" \
       "  DO UPDATE SET records = t.records + excluded.records") \
     X(INCIDENT_TURN, "SELECT incident_turn($1, $2)") \

@@ -160,6 +160,8 @@ static enum dsnd_err run_span(struct write_span *self, const struct store_item *
     if (!err)
         err = write_attribute(self);
     if (!err)
+        write_fold(self);
+    if (!err)
         err = write_find_incidents(self);
     if (!err)
         err = write_deliveries(self);

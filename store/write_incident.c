@@ -26,6 +26,7 @@ struct run {
     struct dsnd_str sample; /* masked by fold() */
     struct dsnd_str rule;
     struct dsnd_str blocklist;
+    struct dsnd_str ref; /* of the delivery that it proves once */
 };
 
 /* The class that makes incidents, or NONE. A delay of such a class is the incident's first sign. */
@@ -92,6 +93,7 @@ static enum dsnd_err make_run(struct write_span *self, const struct write_item *
         .sample = r->diagnostic,
         .rule = r->rule,
         .blocklist = r->blocklist,
+        .ref = s->ref,
     };
     err = store_text_signature(&self->arena, r->diagnostic, &run->signature);
     if (!err)
@@ -147,7 +149,6 @@ static enum dsnd_err fold(struct write_span *self, const struct run *list, struc
             continue;
         }
         row->records++;
-        row->proven += list[i].proven;
         if (list[i].us < row->us)
             row->us = list[i].us;
         if (list[i].us > row->last_us)
@@ -170,7 +171,6 @@ static enum dsnd_err send_rows(struct write_span *self, const struct run *rows, 
         {PG_KIND_TIME, offsetof(struct run, us)},
         {PG_KIND_TIME, offsetof(struct run, last_us)},
         {PG_KIND_I64, offsetof(struct run, records)},
-        {PG_KIND_I64, offsetof(struct run, proven)},
         {PG_KIND_I64, offsetof(struct run, status_id)},
         {PG_KIND_TEXT, offsetof(struct run, sample)},
         {PG_KIND_TEXT, offsetof(struct run, rule)},
@@ -187,10 +187,9 @@ static enum dsnd_err send_rows(struct write_span *self, const struct run *rows, 
 static enum dsnd_err send_parts(struct write_span *self, const struct run *list)
 {
     static const struct pg_column columns[] = {
-        {PG_KIND_I64, offsetof(struct run, key)},
-        {PG_KIND_I64, offsetof(struct run, campaign_id)},
-        {PG_KIND_TIME, offsetof(struct run, us)},
-        {PG_KIND_I64, offsetof(struct run, proven)},
+        {PG_KIND_I64, offsetof(struct run, key)},  {PG_KIND_I64, offsetof(struct run, campaign_id)},
+        {PG_KIND_TIME, offsetof(struct run, us)},  {PG_KIND_I64, offsetof(struct run, proven)},
+        {PG_KIND_TEXT, offsetof(struct run, ref)},
     };
 
     pg_params_clear(&self->params);

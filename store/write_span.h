@@ -132,6 +132,9 @@ int write_find(const PGresult *rows, int column, struct dsnd_str text);
 DSND_MUST_CHECK
 enum dsnd_err write_attribute(struct write_span *self);
 
+/* write_fold.c: one record of each delivery, action and class of a report. */
+void write_fold(struct write_span *self);
+
 /* write_incident.c: which statuses are of a sender-side cause. DSND_ERR_NOMEM. */
 DSND_MUST_CHECK
 enum dsnd_err write_find_incidents(struct write_span *self);

@@ -73,6 +73,71 @@ static void merge_last(struct items *items)
     item->envelope_to_count = 2;
 }
 
+enum { GROUPS = 900 };
+
+/* Whoever holds the path of his own mail may say of it what he likes, but says it once: his own
+ * failure, that of others whom his delivery is said to have gone on to, a delay, and another. */
+static void what_one_report_says_of_a_delivery_it_says_once(void **state)
+{
+    struct items *items = begin();
+    struct report *report;
+
+    (void)state;
+    items_add(items, &(struct item_spec){.signed_campaign = "spring",
+                                         .signed_for = "me@evil.example",
+                                         .recipient = "other@evil.example",
+                                         .action = REPORT_ACTION_FAILED,
+                                         .klass = REPORT_CLASS_MAILBOX_UNKNOWN,
+                                         .permanence = REPORT_PERMANENCE_PERMANENT,
+                                         .provider = "google",
+                                         .diagnostic = "550 5.1.1 no such user"});
+    report = dsnd_arena_alloc(&items->arena, sizeof(*report));
+    assert_non_null(report);
+    *report = *items->item[0].report;
+    report->recipients = dsnd_arena_array(&items->arena, GROUPS, sizeof(*report->recipients));
+    assert_non_null(report->recipients);
+    report->recipient_count = GROUPS;
+    for (int i = 0; i < GROUPS; i++) {
+        report->recipients[i] = items->item[0].report->recipients[0];
+        if (i % 3 == 1)
+            report->recipients[i].recipient = DSND_STR("me@evil.example");
+        if (i % 100 == 99)
+            report->recipients[i].action = REPORT_ACTION_DELAYED;
+        if (i % 100 == 49)
+            report->recipients[i].klass = REPORT_CLASS_MAILBOX_FULL;
+    }
+    items->item[0].report = report;
+    end(items);
+    assert_string_equal(db_text("SELECT string_agg(action || ':' || class || ':' || evidence || "
+                                "':' || recipient, ' ' ORDER BY id) FROM status"),
+                        "1:1:4:me@evil.example 1:4:4:me@evil.example 2:1:4:me@evil.example");
+    assert_string_equal(db_text("SELECT recipients || ' ' || recipients_dropped FROM report"),
+                        "3 897");
+    assert_string_equal(db_text("SELECT statuses || ' ' || proven FROM total_campaign"), "3 3");
+    assert_int_equal(db_int("SELECT hits FROM rule_hit"), 3);
+    assert_int_equal(db_int("SELECT failures FROM suppression_guard"), 1);
+    assert_string_equal(db_text("SELECT string_agg(address, ' ') FROM suppression"),
+                        "me@evil.example");
+}
+
+/* Each is another delivery. */
+static void people_of_one_report_are_not_folded(void **state)
+{
+    struct items *items = begin();
+
+    (void)state;
+    for (int i = 0; i < 2; i++)
+        items_add(items, &(struct item_spec){.signed_campaign = "spring",
+                                             .signed_for = i ? "a@b.example" : "c@b.example",
+                                             .recipient = i ? "a@b.example" : "c@b.example",
+                                             .action = REPORT_ACTION_FAILED,
+                                             .permanence = REPORT_PERMANENCE_PERMANENT});
+    merge_last(items);
+    end(items);
+    assert_int_equal(db_int("SELECT count(*) FROM status"), 2);
+    assert_int_equal(db_int("SELECT recipients FROM report WHERE recipients_dropped = 0"), 2);
+}
+
 static void an_unsigned_report_finds_the_registered_send_of_its_recipient(void **state)
 {
     struct items *items = begin();
@@ -242,6 +307,8 @@ static void evidence_below_the_floor_is_stored_and_moves_no_delivery(void **stat
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_one_report_says_of_a_delivery_it_says_once),
+        cmocka_unit_test(people_of_one_report_are_not_folded),
         cmocka_unit_test(an_unsigned_report_finds_the_registered_send_of_its_recipient),
         cmocka_unit_test(two_sends_to_one_address_leave_open_which_is_meant),
         cmocka_unit_test(a_stranger_beside_the_registered_recipient_moves_a_delivery_of_his_own),

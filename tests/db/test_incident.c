@@ -369,6 +369,40 @@ static void nobody_is_named(void **state)
     end(&run);
 }
 
+/* He holds the signed path of his own mail, and may report of it as often as he likes. */
+static void one_person_opens_none(void **state)
+{
+    struct run run = begin();
+
+    (void)state;
+    for (int i = 0; i < 50; i++) {
+        items_add(run.items, &(struct item_spec){.signed_campaign = "spring",
+                                                 .signed_for = "me@evil.example",
+                                                 .recipient = "me@evil.example",
+                                                 .action = REPORT_ACTION_FAILED,
+                                                 .klass = REPORT_CLASS_REPUTATION_BLOCK,
+                                                 .provider = "google",
+                                                 .diagnostic = block_text,
+                                                 .us = ITEMS_NOON + i});
+        if (i % 10 == 0)
+            (void)items_write(run.conn, journal, run.items);
+    }
+    (void)items_write(run.conn, journal, run.items);
+    pass(&run, ITEMS_NOON + MINUTE);
+    assert_int_equal(db_int("SELECT records FROM incident"), 50);
+    assert_int_equal(db_int("SELECT proven FROM incident"), 1);
+    assert_int_equal(opened(), 0);
+    /* What others report beside his counts. */
+    refuse(&run, 18, 0, &plain);
+    pass(&run, ITEMS_NOON + MINUTE);
+    assert_int_equal(opened(), 0);
+    refuse(&run, 1, 0, &(struct item_spec){.signed_campaign = "summer"});
+    pass(&run, ITEMS_NOON + MINUTE);
+    assert_int_equal(opened(), 1);
+    assert_int_equal(db_int("SELECT count(*) FROM incident_proof"), 0);
+    end(&run);
+}
+
 static void the_records_of_one_are_found(void **state)
 {
     struct run run = begin();
@@ -543,6 +577,7 @@ int main(void)
         cmocka_unit_test(a_class_without_a_limit_opens_none),
         cmocka_unit_test(strangers_open_none_unless_they_may),
         cmocka_unit_test(nobody_is_named),
+        cmocka_unit_test(one_person_opens_none),
         cmocka_unit_test(the_records_of_one_are_found),
         cmocka_unit_test(writers_at_once_count_exactly),
         cmocka_unit_test(endpoints_are_told_once_of_each_turn),
