@@ -37,6 +37,8 @@ enum { STORE_DAYS_AHEAD = 7 };
     "$7::int8[], $8::text[], $9::timestamptz[], $10::text[], $11::text[]) "                   \
     "n(hash, address, campaign_id, ref, class, evidence, status_id, delivery, at, provider, " \
     "signature)"
+/* A record that confirms a delivery after n.at; $7 the least id of the day. */
+#define CONFIRMS " AND s.id >= $7::int8 AND s.received_at > n.at AND s.action = 3 AND s.evidence > 0"
 #define CONFIRMED                                                                          \
     "(SELECT hash, max(at) AS at FROM unnest($1::bytea[], $2::timestamptz[]) u(hash, at) " \
     "GROUP BY hash) n"
@@ -220,6 +222,21 @@ enum { STORE_DAYS_AHEAD = 7 };
         " ON CONFLICT (campaign_id, provider, hour, signature)" \
         " DO UPDATE SET failures = g.failures + excluded.failures," \
         " touched_at = excluded.touched_at") \
+    /* As suppression_rejudge has it: what came before a confirmed delivery, or before a person lifted
+     * the entry, is over; but a complaint is of no delivery. */ \
+    X(WRITE_OVERRULED, \
+        "SELECT n.place FROM unnest($1::bytea[], $2::int8[], $3::int8[], $4::text[], $5::int2[]," \
+        " $6::timestamptz[]) WITH ORDINALITY n(hash, key, campaign_id, ref, class, at, place)" \
+        " LEFT JOIN LATERAL (SELECT true AS yes FROM status s WHERE n.ref IS NULL" \
+        "  AND s.recipient_key = n.key AND address_hash(s.proven_recipient) = n.hash" \
+        "  AND s.proven_recipient IS NOT DISTINCT FROM s.recipient" CONFIRMS " LIMIT 1) a ON true" \
+        " LEFT JOIN LATERAL (SELECT true AS yes FROM status s WHERE n.ref IS NULL" \
+        "  AND address_hash(s.proven_recipient) = n.hash AND s.proven_recipient IS NOT NULL" \
+        "  AND s.proven_recipient IS DISTINCT FROM s.recipient" CONFIRMS " LIMIT 1) b ON true" \
+        " LEFT JOIN LATERAL (SELECT true AS yes FROM status s WHERE s.campaign_id = n.campaign_id" \
+        "  AND s.ref = n.ref AND s.evidence = 3" CONFIRMS " LIMIT 1) c ON true" \
+        " WHERE n.class <> 15 AND coalesce(a.yes, b.yes, c.yes)" \
+        " OR suppression_lifted_at(n.hash) >= n.at ORDER BY n.place") \
     /* However many reports tell of a delivery, it counts once, from the first of them on. */ \
     X(WRITE_STRIKE, \
         "INSERT INTO suppression_strike AS s (address_hash, class, campaign_id, ref, at, status_id)" \

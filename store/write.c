@@ -166,6 +166,8 @@ static enum dsnd_err run_span(struct write_span *self, const struct store_item *
     if (!err)
         err = write_deliveries(self);
     if (!err)
+        err = write_judge(self);
+    if (!err)
         err = write_rows(self);
     return err;
 }

@@ -113,27 +113,69 @@ static void order(struct write_candidate *list, size_t count)
             dsnd_str_make((const char *)list[i].hash.octets, sizeof(list[i].hash.octets));
 }
 
-static enum dsnd_err collect(struct write_span *self, struct verdicts *ret_verdicts)
+static enum dsnd_err collect(struct write_span *self, struct verdicts *v)
 {
     size_t size = self->status_count + 1;
-    struct verdicts v = {
-        .failed = dsnd_arena_array(&self->arena, size, sizeof(*v.failed)),
-        .confirmed = dsnd_arena_array(&self->arena, size, sizeof(*v.confirmed)),
-    };
-    enum dsnd_err err = v.failed && v.confirmed ? DSND_OK : DSND_ERR_NOMEM;
+    enum dsnd_err err;
+
+    v->failed = dsnd_arena_array(&self->arena, size, sizeof(*v->failed));
+    v->confirmed = dsnd_arena_array(&self->arena, size, sizeof(*v->confirmed));
+    err = v->failed && v->confirmed ? DSND_OK : DSND_ERR_NOMEM;
 
     for (size_t i = 0; i < self->count && !err; i++) {
         const struct write_item *w = &self->items[i];
 
         for (size_t s = 0; w->fate == WRITE_FATE_STORED && s < w->status_count && !err; s++)
-            err = sort_status(self, w, &w->statuses[s], &v);
+            err = sort_status(self, w, &w->statuses[s], v);
     }
     if (err)
         return err;
-    order(v.failed, v.failed_count);
-    order(v.confirmed, v.confirmed_count);
-    *ret_verdicts = v;
+    order(v->failed, v->failed_count);
+    order(v->confirmed, v->confirmed_count);
     return DSND_OK;
+}
+
+/* Stored late: a later delivery was confirmed before, or somebody lifted the entry. */
+static enum dsnd_err find_overruled(struct write_span *self, struct verdicts *v)
+{
+    static const struct pg_column columns[] = {
+        {PG_KIND_BYTEA, offsetof(struct write_candidate, hash_octets)},
+        {PG_KIND_I64, offsetof(struct write_candidate, key)},
+        {PG_KIND_I64, offsetof(struct write_candidate, campaign_id)},
+        {PG_KIND_TEXT, offsetof(struct write_candidate, ref)},
+        {PG_KIND_I16, offsetof(struct write_candidate, klass)},
+        {PG_KIND_TIME, offsetof(struct write_candidate, us)},
+    };
+    int64_t first_us = INT64_MAX;
+    PGresult *rows = NULL;
+    enum dsnd_err err;
+
+    for (size_t i = 0; i < v->failed_count; i++) {
+        v->failed[i].key = store_hash_key(&v->failed[i].hash);
+        first_us = v->failed[i].us < first_us ? v->failed[i].us : first_us;
+    }
+    pg_params_clear(&self->params);
+    pg_add_rows(&self->params, columns, sizeof(columns) / sizeof(*columns), v->failed,
+                sizeof(*v->failed), v->failed_count);
+    pg_add_i64(&self->params, write_record_id(first_us, 0));
+    err = pg_run(self->conn, STATEMENT_WRITE_OVERRULED, &self->params, &rows);
+    for (int i = 0; !err && i < PQntuples(rows); i++)
+        v->failed[pg_i64(rows, i, 0) - 1].overruled = true;
+    PQclear(rows);
+    return err;
+}
+
+enum dsnd_err write_judge(struct write_span *self)
+{
+    struct verdicts *v = dsnd_arena_alloc(&self->arena, sizeof(*v));
+    enum dsnd_err err = v ? DSND_OK : DSND_ERR_NOMEM;
+
+    if (err)
+        return err;
+    *v = (struct verdicts){0};
+    self->verdicts = v;
+    err = collect(self, v);
+    return err || !v->failed_count ? err : find_overruled(self, v);
 }
 
 /* Statements over the same parameters: what one wrote, the next counts. */
@@ -168,16 +210,34 @@ void write_add_candidates(struct pg_params *params, const struct write_candidate
     pg_add_rows(params, columns, sizeof(columns) / sizeof(*columns), list, sizeof(*list), count);
 }
 
-static enum dsnd_err send_failed(struct write_span *self, const struct verdicts *v,
-                                 size_t *ret_sent)
+/* Those that nothing overrules are left. */
+static void drop_overruled(struct verdicts *v)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < v->failed_count; i++)
+        if (!v->failed[i].overruled)
+            v->failed[kept++] = v->failed[i];
+    v->failed_count = kept;
+    order(v->failed, kept); /* the hashes have moved */
+}
+
+static enum dsnd_err send_failed(struct write_span *self, struct verdicts *v, size_t *ret_sent)
 {
     static const enum statement list[] = {STATEMENT_WRITE_GUARD, STATEMENT_WRITE_STRIKE,
                                           STATEMENT_WRITE_SUPPRESSION_EXPIRE,
                                           STATEMENT_WRITE_SUPPRESSION};
+    enum dsnd_err err;
 
     pg_params_clear(&self->params);
     write_add_candidates(&self->params, v->failed, v->failed_count);
-    return send_list(self, list, sizeof(list) / sizeof(*list), ret_sent);
+    err = send_list(self, list, 1, ret_sent);
+    drop_overruled(v);
+    if (err || !v->failed_count)
+        return err;
+    pg_params_clear(&self->params);
+    write_add_candidates(&self->params, v->failed, v->failed_count);
+    return send_list(self, list + 1, sizeof(list) / sizeof(*list) - 1, ret_sent);
 }
 
 static enum dsnd_err send_confirmed(struct write_span *self, const struct verdicts *v,
@@ -198,12 +258,12 @@ static enum dsnd_err send_confirmed(struct write_span *self, const struct verdic
 
 enum dsnd_err write_send_suppressions(struct write_span *self, size_t *ret_sent)
 {
-    struct verdicts v = {0};
-    enum dsnd_err err = collect(self, &v);
+    struct verdicts *v = self->verdicts;
+    enum dsnd_err err = DSND_OK;
 
-    if (!err && v.failed_count)
-        err = send_failed(self, &v, ret_sent);
-    if (!err && v.confirmed_count)
-        err = send_confirmed(self, &v, ret_sent);
+    if (v->failed_count)
+        err = send_failed(self, v, ret_sent);
+    if (!err && v->confirmed_count)
+        err = send_confirmed(self, v, ret_sent);
     return err;
 }

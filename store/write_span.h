@@ -100,6 +100,7 @@ struct write_span {
     struct totals totals;
     struct run *runs; /* write_incident.c: a row a record of a sender-side cause */
     size_t run_count;
+    struct verdicts *verdicts;              /* write_policy.c */
     struct store_journal_position position; /* to be stored */
     bool last;           /* part of its batch: the position is the caller's own */
     const char *refusal; /* what PostgreSQL said of a refused item, or NULL */
@@ -194,6 +195,9 @@ struct write_candidate {
     int64_t us;
     struct dsnd_str provider;
     struct dsnd_str signature; /* absent where the cause is not guarded */
+    /* Of the writer alone. */
+    int64_t key;    /* store_hash_key of `hash` */
+    bool overruled; /* by what was stored before and is later */
 };
 /* write_policy.c: may it suppress, and in which class; may it lift. */
 bool write_counts(const struct write_status *s, enum report_class *ret_class);
@@ -205,6 +209,9 @@ enum dsnd_err write_guarded_text(struct dsnd_arena *arena, enum report_class kla
 /* The parameters of CANDIDATES. */
 void write_add_candidates(struct pg_params *params, const struct write_candidate *list,
                           size_t count);
+/* Behind the second exchange: what may suppress, and which of it later records overrule. */
+DSND_MUST_CHECK
+enum dsnd_err write_judge(struct write_span *self);
 /* What follows for the suppression list. */
 DSND_MUST_CHECK
 enum dsnd_err write_send_suppressions(struct write_span *self, size_t *ret_sent);

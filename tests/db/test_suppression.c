@@ -281,6 +281,82 @@ static void confirm(struct run *run, const char *campaign, int64_t us)
     receive(run, spec);
 }
 
+/* Whatever is stored first: a log is read before the archive, one pipeline is behind another. */
+static void what_is_older_than_a_delivery_suppresses_nobody(void **state)
+{
+    static const struct {
+        enum report_class klass;
+        int64_t after_us; /* of the failure behind the delivery */
+        bool suppressed;
+    } rows[] = {
+        {REPORT_CLASS_MAILBOX_UNKNOWN, -ITEMS_HOUR, false},
+        {REPORT_CLASS_MAILBOX_UNKNOWN, -30 * ITEMS_HOUR, false},
+        {REPORT_CLASS_MAILBOX_UNKNOWN, 0, true},
+        {REPORT_CLASS_MAILBOX_UNKNOWN, ITEMS_HOUR, true},
+        {REPORT_CLASS_MAILBOX_INACTIVE, -ITEMS_HOUR, false},
+        {REPORT_CLASS_COMPLAINT, -ITEMS_HOUR, true},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+        struct run run = begin();
+        struct item_spec spec = failure("c", rows[i].klass);
+
+        confirm(&run, "ok", ITEMS_NOON);
+        spec.us = ITEMS_NOON + rows[i].after_us;
+        receive(&run, spec);
+        if (suppressed(&run, "a@b.example") != rows[i].suppressed)
+            fail_msg("case %zu", i);
+        assert_int_equal(db_int("SELECT count(*) FROM suppression_strike"), 0);
+        end(&run);
+    }
+}
+
+static void what_is_older_than_the_delivery_of_a_ref_suppresses_no_ref(void **state)
+{
+    struct run run = begin();
+    struct item_spec spec = failure("c", REPORT_CLASS_MAILBOX_UNKNOWN);
+
+    (void)state;
+    spec.signed_for = NULL;
+    spec.signed_ref = "u-1";
+    spec.action = REPORT_ACTION_DELIVERED;
+    receive(&run, spec);
+    spec.action = REPORT_ACTION_FAILED;
+    spec.us = ITEMS_NOON - ITEMS_HOUR;
+    receive(&run, spec);
+    assert_int_equal(db_int("SELECT count(*) FROM suppression"), 0);
+    spec.us = ITEMS_NOON + ITEMS_HOUR;
+    receive(&run, spec);
+    assert_int_equal(db_int("SELECT count(*) FROM suppression"), 1);
+    end(&run);
+}
+
+/* What a person decided holds against all that was received before. */
+static void what_is_older_than_a_lift_by_hand_suppresses_nobody(void **state)
+{
+    struct run run = begin();
+    struct item_spec spec = failure("c", REPORT_CLASS_MAILBOX_UNKNOWN);
+
+    (void)state;
+    spec.us = dsnd_clock_now_us() - 2 * ITEMS_HOUR;
+    receive(&run, spec);
+    assert_int_equal(store_suppression_lift(run.conn, DSND_STR("a@b.example"),
+                                            STORE_SUPPRESSION_API, DSND_STR_ABSENT),
+                     DSND_OK);
+    spec.us += ITEMS_HOUR;
+    receive(&run, spec);
+    assert_false(suppressed(&run, "a@b.example"));
+    spec.klass = REPORT_CLASS_MAILBOX_FULL;
+    receive(&run, spec);
+    assert_int_equal(db_int("SELECT count(*) FROM suppression_strike"), 0);
+    spec.klass = REPORT_CLASS_MAILBOX_UNKNOWN;
+    spec.us = dsnd_clock_now_us() + ITEMS_HOUR;
+    receive(&run, spec);
+    assert_true(suppressed(&run, "a@b.example"));
+    end(&run);
+}
+
 static void a_delivery_confirmed_later_lifts(void **state)
 {
     struct run run = begin();
@@ -465,6 +541,9 @@ int main(void)
         cmocka_unit_test(a_passing_failure_never_suppresses),
         cmocka_unit_test(one_delivery_counts_once_however_many_reports_tell_of_it),
         cmocka_unit_test(an_entry_names_the_records_behind_it),
+        cmocka_unit_test(what_is_older_than_a_delivery_suppresses_nobody),
+        cmocka_unit_test(what_is_older_than_the_delivery_of_a_ref_suppresses_no_ref),
+        cmocka_unit_test(what_is_older_than_a_lift_by_hand_suppresses_nobody),
         cmocka_unit_test(a_delivery_confirmed_later_lifts),
         cmocka_unit_test(a_confirmed_delivery_forgets_earlier_failures),
         cmocka_unit_test(a_delivery_lifts_no_complaint_and_nothing_set_by_hand),
