@@ -139,6 +139,24 @@ class Forgery(api.Case):
         for row in self.get("/v1/suppressions", format="ndjson").lines:
             self.assertTrue(row["evidence"] and row["status_ids"], row)
 
+    def test_what_a_mail_says_of_its_delivery_it_says_once(self):
+        mine = path("once", ref_of(ME))
+        with self.service.mail() as client:
+            for _ in range(3):
+                octets = whole.dsn(mine, ME, status="5.7.1",
+                                   text="550 5.7.1 blocked using Spamhaus, 203.0.113.9")
+                start = octets.index(b"Final-Recipient")
+                end = octets.index(b"--b", start)
+                client.sendmail("", mine, octets[:start] + octets[start:end] * 60 + octets[end:])
+        self.service.settled()
+        found = self.good(self.get("/v1/campaigns/once")).json
+        self.assertEqual(found["coverage"], {"value": 1.0, "numerator": 3, "denominator": 3})
+        self.assertEqual(found["counts"]["failed"], 1)
+        self.assertEqual(self.get("/v1/incidents").data, [])
+        report = self.good(self.get("/v1/statuses", campaign="once", limit=1)).data[0]["report_id"]
+        report = self.good(self.get("/v1/reports/%s" % report)).json
+        self.assertEqual((len(report["recipients"]), report["recipients_dropped"]), (1, 59))
+
     def test_who_takes_only_signed_mail_refuses_them_before_the_body(self):
         refusing = whole.Whole(self.service.dsnd, None, "[smtp]\nrequire_signed=yes\n")
         try:
