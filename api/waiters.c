@@ -78,7 +78,8 @@ static void *run(void *arg)
 
     (void)pthread_mutex_lock(&self->mutex);
     while (!self->stopping) {
-        struct timespec at = {0, 0};
+        struct timespec at;
+        int64_t until;
         int64_t seq;
 
         if (!self->first) {
@@ -89,12 +90,10 @@ static void *run(void *arg)
         seq = look(self);
         (void)pthread_mutex_lock(&self->mutex);
         settle(self, seq);
-        (void)clock_gettime(CLOCK_REALTIME, &at);
-        at.tv_nsec += WAITERS_LOOK_MS * 1000000L;
-        at.tv_sec += at.tv_nsec / 1000000000L;
-        at.tv_nsec %= 1000000000L;
+        until = dsnd_clock_monotonic_ms() + WAITERS_LOOK_MS;
+        at = (struct timespec){.tv_sec = until / 1000, .tv_nsec = until % 1000 * 1000000};
         if (!self->stopping)
-            (void)pthread_cond_timedwait(&self->changed, &self->mutex, &at);
+            (void)pthread_cond_clockwait(&self->changed, &self->mutex, CLOCK_MONOTONIC, &at);
     }
     settle(self, 0);
     (void)pthread_mutex_unlock(&self->mutex);

@@ -49,24 +49,10 @@ static void *run(void *arg)
         struct timespec at = {.tv_sec = until / 1000, .tv_nsec = until % 1000 * 1000000};
 
         expire(self);
-        (void)pthread_cond_timedwait(&self->stop_asked, &self->mutex, &at);
+        (void)pthread_cond_clockwait(&self->stop_asked, &self->mutex, CLOCK_MONOTONIC, &at);
     }
     (void)pthread_mutex_unlock(&self->mutex);
     return NULL;
-}
-
-static int init_condition(pthread_cond_t *condition)
-{
-    pthread_condattr_t attributes;
-    int error = pthread_condattr_init(&attributes);
-
-    if (error)
-        return error;
-    error = pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-    if (!error)
-        error = pthread_cond_init(condition, &attributes);
-    (void)pthread_condattr_destroy(&attributes);
-    return error;
 }
 
 enum dsnd_err watch_new(struct watch **ret_watch)
@@ -77,7 +63,7 @@ enum dsnd_err watch_new(struct watch **ret_watch)
         return DSND_ERR_NOMEM;
     if (pthread_mutex_init(&self->mutex, NULL) != 0)
         goto no_mutex;
-    if (init_condition(&self->stop_asked) != 0)
+    if (pthread_cond_init(&self->stop_asked, NULL) != 0)
         goto no_condition;
     if (pthread_create(&self->thread, NULL, run, self) != 0)
         goto no_thread;

@@ -12,6 +12,8 @@ foreach(name feeds head incidents openapi policy log_reckoning reckoning routes 
     set_tests_properties(db/api_${name} PROPERTIES LABELS db TIMEOUT 300 SKIP_RETURN_CODE 77)
 endforeach()
 set_tests_properties(db/api_streams PROPERTIES TIMEOUT 900) # a million rows
+add_library(late_clock MODULE support/late_clock.c)
+set_tests_properties(db/api_feeds PROPERTIES ENVIRONMENT "LATE_CLOCK=$<TARGET_FILE:late_clock>")
 
 add_test(NAME e2e/dashboard
     COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/support/pg_cluster.sh run

@@ -128,9 +128,10 @@ listen=127.0.0.1:0
     def add_token(self, scopes, *more):
         return self.run("token", "add", "--name", "test", "--scopes", scopes, *more).strip()
 
-    def start(self):
+    def start(self, **environment):
         self.log = open(os.path.join(self.dir, "log"), "w+")
-        self.process = subprocess.Popen([self.dsnd, "api", "-c", self.config], stderr=self.log)
+        self.process = subprocess.Popen([self.dsnd, "api", "-c", self.config], stderr=self.log,
+                                        env={**os.environ, **environment})
         for _ in range(300):
             found = re.search(r"port=(\d+) metrics_port=(\d+)", self.log_text())
             if found:

@@ -1,6 +1,8 @@
 """What others follow and mirror: pages, suppressions and their changes; and the database away."""
 import hashlib
 import json
+import os
+import signal
 import subprocess
 import threading
 import time
@@ -395,6 +397,23 @@ class Changes(Case):
         self.assertEqual(reply, {"data": [], "next_after": after})
         self.assertTrue(0.9 < time.monotonic() - begun < 4)
         self.problem(self.get("/v1/suppressions/changes", after=0, wait=3600), 400, "wait", "30")
+
+    def test_a_long_poll_ends_in_time_though_the_clock_is_set_back(self):
+        service, late = self.service, os.environ["LATE_CLOCK"]
+        after = self.end()
+        service.process.send_signal(signal.SIGTERM)
+        service.process.wait(30)
+        # Where a sanitizer wants to be loaded first it does without.
+        service.start(LD_PRELOAD=late, ASAN_OPTIONS="verify_asan_link_order=0")
+        try:
+            connection = service.connect(timeout=10)
+            reply = self.good(self.get("/v1/suppressions/changes", after=after, wait=1,
+                                       connection=connection)).json
+            self.assertEqual(reply, {"data": [], "next_after": after})
+        finally:
+            service.process.kill()
+            service.process.wait(30)
+            service.start()
 
     def test_writers_side_by_side_lose_no_change_for_a_reader(self):
         after, seen, done = self.end(), [], threading.Event()
