@@ -12,6 +12,7 @@
 #include "cmd/arguments.h"
 #include "cmd/commands.h"
 #include "cmd/log_batch.h"
+#include "cmd/log_clock.h"
 #include "cmd/log_folder.h"
 #include "cmd/material.h"
 #include "ingest/journal_id.h"
@@ -37,39 +38,13 @@ struct ingest_session {
     uint64_t old;
     bool waits;   /* for somebody else's end, who reads this log */
     bool is_busy; /* he reads it */
-    /* The hour for which the local time was last asked. */
-    struct mta_civil hour;
-    int64_t hour_us;
+    struct log_clock clock;
 };
 
 static void complain(const struct ingest_session *self, const char *what, enum dsnd_err err)
 {
     (void)fprintf(stderr, "dsnd ingest: %s: %s %s\n", what, dsnd_err_text(err),
                   self->conn ? store_conn_error(self->conn) : "");
-}
-
-/* ---- time ---- */
-
-/* Time zones change by whole minutes at whole minutes, in practice at whole hours. */
-static int64_t local_us(void *context, const struct mta_civil *civil)
-{
-    struct ingest_session *self = context;
-    struct mta_civil hour = *civil;
-    struct tm broken = {
-        .tm_year = civil->year - 1900,
-        .tm_mon = civil->month - 1,
-        .tm_mday = civil->day,
-        .tm_hour = civil->hour,
-        .tm_isdst = -1,
-    };
-
-    hour.minute = 0;
-    hour.second = 0;
-    if (memcmp(&hour, &self->hour, sizeof(hour)) != 0) {
-        self->hour_us = (int64_t)mktime(&broken) * DSND_US_PER_S;
-        self->hour = hour;
-    }
-    return self->hour_us + (civil->minute * 60 + civil->second) * DSND_US_PER_S;
 }
 
 /* ---- beginning ---- */
@@ -170,7 +145,7 @@ static int load(struct ingest_session *self, const struct ingest_options *option
 
 static enum dsnd_err begin(struct ingest_session *self, const struct ingest_options *options)
 {
-    const struct mta_clock clock = {local_us, self, 0};
+    const struct mta_clock clock = {log_clock_local_us, &self->clock, 0};
     enum dsnd_err err = rule_scratch_new(self->rules, &self->context.scratch);
 
     mta_log_init(&self->log, options->format, &clock);
@@ -265,6 +240,7 @@ static void read_header(struct ingest_session *self, const struct log_file *file
 void ingest_session_begin(struct ingest_session *self, const struct log_file *file)
 {
     self->log.column_count = 0;
+    log_clock_begin(&self->clock, file->offset > 0);
     read_header(self, file);
 }
 
@@ -294,6 +270,12 @@ static bool has_place(struct ingest_session *self, const struct log_file *file,
     return true;
 }
 
+/* Of these formats a line has one time, its own; the others have several, mostly with a zone. */
+static bool tells_time(const struct ingest_session *self)
+{
+    return self->log.format == MTA_LOG_POSTFIX || self->log.format == MTA_LOG_EXIM;
+}
+
 enum dsnd_err ingest_session_line(struct ingest_session *self, const struct log_file *file,
                                   const struct log_reader *reader, struct dsnd_str line)
 {
@@ -310,7 +292,10 @@ enum dsnd_err ingest_session_line(struct ingest_session *self, const struct log_
     self->log.clock.now_us = dsnd_clock_now_us();
     if (file->modified.tv_sec && !reader->is_pipe)
         self->log.clock.now_us = (int64_t)file->modified.tv_sec * DSND_US_PER_S;
+    self->clock.end_us = self->log.clock.now_us + DSND_US_PER_S;
     err = mta_log_read(&self->log, line, &self->line_arena, &event, &why);
+    if (!err && tells_time(self))
+        self->clock.last_us = event.at_us;
     if (err == DSND_ERR_SYNTAX)
         name_bad(self, file, reader, why);
     else if (!err && event.kind != MTA_EVENT_OTHER && has_place(self, file, reader, event.at_us))

@@ -253,6 +253,20 @@ echo "# --all: other mail, too"
 "$dsnd" ingest postfix --all --name everything - <copy.log >out 2>/dev/null
 ask "SELECT count(*) FROM status WHERE campaign_id = 0" 1 "other mail"
 
+echo "# the hour that comes twice"
+twice() { # TIME...
+    local time
+    for time in "$@"; do
+        echo "2026-10-25 $time 1vPAAA-0003oP-5k <= a@x.example H=app [192.0.2.9] P=esmtp S=1"
+        echo "2026-10-25 $time 1vPAAA-0003oP-5k => ${time//:/}@there.example R=r T=t H=mx [192.0.2.1] C=\"250 OK\""
+    done
+}
+hours() { sql "SELECT string_agg(to_char(received_at AT TIME ZONE 'UTC', 'HH24MI'), ' ' ORDER BY s.id) FROM status s
+    WHERE recipient ~ '^0[0-9]{5}@'"; }
+twice 01:50:00 02:10:00 02:08:00 02:50:00 02:10:01 02:09:01 02:50:01 03:10:00 >twice.log
+TZ=Europe/Berlin "$dsnd" ingest exim --all twice.log >out
+[ "$(hours)" = "2350 0010 0008 0050 0110 0109 0150 0210" ] || fail "the hour that comes twice: $(hours)"
+
 echo "# a large file: memory does not grow with it"
 seq 300000 | awk -v day="$month" '{
     printf "%s 00:00:05 mail postfix/smtpd[9]: connect from client%d.there.example[192.0.2.7]\n", day, $1 }' >large.log
