@@ -16,6 +16,7 @@ struct entry {
     bool is_stored;  /* the database has a row of it */
     bool is_touched; /* an event of this batch told of it */
     bool is_removed;
+    size_t waiting_size; /* room for those who wait */
 };
 
 struct join {
@@ -53,6 +54,17 @@ bool log_batch_full(const struct log_batch *self)
 
 /* ---- copies ---- */
 
+/* As it is stored, so that who waits is known again. */
+static enum dsnd_err copy_recipient(struct log_batch *self, struct dsnd_str from,
+                                    struct dsnd_str *ret_recipient)
+{
+    enum dsnd_err err = dsnd_arena_copy(&self->arena, from, ret_recipient);
+
+    return err ? err
+               : store_text_clean(&self->arena, *ret_recipient, STORE_TEXT_ADDRESS_MAX,
+                                  ret_recipient);
+}
+
 static enum dsnd_err copy_recipients(struct log_batch *self, const struct mta_event *from,
                                      struct mta_event *event)
 {
@@ -65,7 +77,7 @@ static enum dsnd_err copy_recipients(struct log_batch *self, const struct mta_ev
     if (!event->recipients)
         return DSND_ERR_NOMEM;
     for (size_t i = 0; i < from->recipient_count && !err; i++)
-        err = dsnd_arena_copy(&self->arena, from->recipients[i], &event->recipients[i]);
+        err = copy_recipient(self, from->recipients[i], &event->recipients[i]);
     return err;
 }
 
@@ -154,18 +166,86 @@ static enum dsnd_err list_entries(struct join *self)
     return DSND_OK;
 }
 
+/* ---- who waits ---- */
+
+static struct store_log_waiting *find_waiting(const struct entry *entry, struct dsnd_str recipient)
+{
+    struct store_log_waiting *found = NULL;
+
+    for (size_t i = 0; i < entry->m.waiting_count && !found; i++)
+        if (dsnd_str_eq(entry->m.waiting[i].recipient, recipient))
+            found = &entry->m.waiting[i];
+    return found;
+}
+
+/* Beyond the limit nobody is remembered. */
+static enum dsnd_err add_waiting(struct join *self, struct entry *entry,
+                                 const struct store_log_waiting *waiting)
+{
+    struct store_log_message *m = &entry->m;
+    struct store_log_waiting *more;
+
+    if (m->waiting_count == STORE_LOG_WAITING_MAX)
+        return DSND_OK;
+    if (m->waiting_count == entry->waiting_size) {
+        entry->waiting_size = entry->waiting_size ? entry->waiting_size * 2 : 1;
+        more = dsnd_arena_array(&self->batch->arena, entry->waiting_size, sizeof(*more));
+        if (!more)
+            return DSND_ERR_NOMEM;
+        if (m->waiting_count)
+            memcpy(more, m->waiting, m->waiting_count * sizeof(*more));
+        m->waiting = more;
+    }
+    m->waiting[m->waiting_count++] = *waiting;
+    return DSND_OK;
+}
+
+static enum dsnd_err keep_delay(struct join *self, struct entry *entry,
+                                const struct mta_event *event)
+{
+    enum dsnd_err err = DSND_OK;
+
+    for (size_t i = 0; i < event->recipient_count && !err; i++) {
+        const struct store_log_waiting now = {event->recipients[i], event->remote_mta,
+                                              event->diagnostic};
+        struct store_log_waiting *known = find_waiting(entry, now.recipient);
+
+        if (known)
+            *known = now;
+        else
+            err = add_waiting(self, entry, &now);
+    }
+    entry->m.waits_anew = true;
+    return err;
+}
+
+static void end_waiting(struct entry *entry, const struct mta_event *event)
+{
+    for (size_t i = 0; i < event->recipient_count; i++) {
+        struct store_log_waiting *known = find_waiting(entry, event->recipients[i]);
+
+        if (!known)
+            continue;
+        *known = entry->m.waiting[--entry->m.waiting_count];
+        entry->m.waits_anew = true;
+    }
+}
+
+/* ---- what is known ---- */
+
 static enum dsnd_err read_message(struct join *self, const struct store_rows *rows, size_t row)
 {
     struct entry *entry = find_entry(self, store_rows_value(rows, row, STORE_LOG_MESSAGE_QUEUE_ID));
+    struct store_log_waiting waiting;
     const struct {
         enum store_log_message_column column;
         struct dsnd_str *to;
     } texts[] = {
         {STORE_LOG_MESSAGE_SENDER, &entry->m.sender},
         {STORE_LOG_MESSAGE_MESSAGE_ID, &entry->m.message_id},
-        {STORE_LOG_MESSAGE_RECIPIENT, &entry->m.recipient},
-        {STORE_LOG_MESSAGE_REMOTE_MTA, &entry->m.remote_mta},
-        {STORE_LOG_MESSAGE_DIAGNOSTIC, &entry->m.diagnostic},
+        {STORE_LOG_MESSAGE_RECIPIENT, &waiting.recipient},
+        {STORE_LOG_MESSAGE_REMOTE_MTA, &waiting.remote_mta},
+        {STORE_LOG_MESSAGE_DIAGNOSTIC, &waiting.diagnostic},
     };
     enum dsnd_err err = DSND_OK;
 
@@ -176,6 +256,8 @@ static enum dsnd_err read_message(struct join *self, const struct store_rows *ro
     for (size_t i = 0; i < sizeof(texts) / sizeof(*texts) && !err; i++)
         err = dsnd_arena_copy(&self->batch->arena, store_rows_value(rows, row, texts[i].column),
                               texts[i].to);
+    if (!err && waiting.recipient.len)
+        err = add_waiting(self, entry, &waiting);
     return err;
 }
 
@@ -205,25 +287,30 @@ static enum report_kind kind_of(const struct mta_event *event)
 }
 
 static enum dsnd_err fill_recipient(struct join *self, const struct mta_event *event,
+                                    const struct store_log_waiting *reason,
                                     struct report_recipient *recipient)
 {
     bool fails = event->action == REPORT_ACTION_FAILED || event->action == REPORT_ACTION_DELAYED;
     struct status_reply reply =
-        fails ? status_reply_find(event->diagnostic) : (struct status_reply){0};
+        fails ? status_reply_find(reason->diagnostic) : (struct status_reply){0};
 
     recipient->action = event->action;
     recipient->status = event->status;
     recipient->smtp_code = reply.code;
     recipient->smtp_status = reply.status;
-    recipient->remote_mta = event->remote_mta;
-    recipient->diagnostic = event->diagnostic;
+    recipient->remote_mta = reason->remote_mta;
+    recipient->diagnostic = reason->diagnostic;
     return rules_classify(self->context->rules, self->context->scratch, kind_of(event),
                           DSND_STR_ABSENT, &self->batch->arena, recipient);
 }
 
+/* `reasons`: one a recipient; NULL where the event has the one of all. */
 static enum dsnd_err make_report(struct join *self, const struct mta_event *event,
+                                 const struct store_log_waiting *reasons,
                                  struct dsnd_str message_id, struct report *report)
 {
+    const struct store_log_waiting own = {.remote_mta = event->remote_mta,
+                                          .diagnostic = event->diagnostic};
     enum dsnd_err err = DSND_OK;
 
     *report = (struct report){
@@ -242,16 +329,18 @@ static enum dsnd_err make_report(struct join *self, const struct mta_event *even
         report->recipients[i].recipient = event->recipients[i];
         report->recipients[i].final_recipient =
             event->final_recipient.len ? event->final_recipient : event->recipients[i];
-        err = fill_recipient(self, event, &report->recipients[i]);
+        err = fill_recipient(self, event, reasons ? &reasons[i] : &own, &report->recipients[i]);
     }
     return err;
 }
 
 static void count_result(struct log_counts *counts, const struct mta_event *event)
 {
-    counts->delivered += event->action == REPORT_ACTION_DELIVERED;
-    counts->delayed += event->action == REPORT_ACTION_DELAYED;
-    counts->failed += event->action == REPORT_ACTION_FAILED;
+    uint64_t n = event->recipient_count ? event->recipient_count : 1;
+
+    counts->delivered += n * (event->action == REPORT_ACTION_DELIVERED);
+    counts->delayed += n * (event->action == REPORT_ACTION_DELAYED);
+    counts->failed += n * (event->action == REPORT_ACTION_FAILED);
     counts->complaints += event->feedback != REPORT_FEEDBACK_NONE;
 }
 
@@ -267,7 +356,8 @@ static int64_t sent_at(const struct mta_event *event, const struct entry *entry)
 
 /* An event whose sender is known becomes an item, if the message is ours. */
 static enum dsnd_err make_item(struct join *self, const struct log_pending *pending,
-                               const struct mta_event *event, const struct entry *entry)
+                               const struct mta_event *event, const struct entry *entry,
+                               const struct store_log_waiting *reasons)
 {
     struct log_batch *batch = self->batch;
     struct store_item *item = &batch->items[batch->item_count];
@@ -288,7 +378,8 @@ static enum dsnd_err make_item(struct join *self, const struct log_pending *pend
         if (!self->context->keep_foreign)
             return DSND_OK;
     }
-    err = make_report(self, event, has_id ? event->message_id : entry->m.message_id, report);
+    err =
+        make_report(self, event, reasons, has_id ? event->message_id : entry->m.message_id, report);
     if (err)
         return err;
     count_result(&batch->counts, event);
@@ -314,7 +405,8 @@ static enum dsnd_err make_item(struct join *self, const struct log_pending *pend
 static void learn(struct entry *entry, const struct mta_event *event)
 {
     if (entry->is_removed) /* the queue id is used again */
-        entry->m = (struct store_log_message){.queue_id = entry->m.queue_id};
+        entry->m = (struct store_log_message){
+            .queue_id = entry->m.queue_id, .waiting = entry->m.waiting, .waits_anew = true};
     entry->is_removed = false;
     if (dsnd_str_present(event->sender))
         entry->m.sender = event->sender;
@@ -324,17 +416,11 @@ static void learn(struct entry *entry, const struct mta_event *event)
         entry->m.queued_us = event->queued_us ? event->queued_us : event->at_us;
 }
 
-static void keep_delay(struct entry *entry, const struct mta_event *event)
-{
-    entry->m.recipient = event->recipient_count ? event->recipients[0] : DSND_STR_ABSENT;
-    entry->m.remote_mta = event->remote_mta;
-    entry->m.diagnostic = event->diagnostic;
-}
-
 static enum dsnd_err take_result(struct join *self, const struct log_pending *pending,
-                                 struct entry *entry)
+                                 struct entry *entry, const struct store_log_waiting *reasons)
 {
     struct mta_event event = pending->event;
+    enum dsnd_err err = DSND_OK;
 
     if (entry && !entry->is_removed && !dsnd_str_present(event.sender))
         event.sender = entry->m.sender;
@@ -343,25 +429,39 @@ static enum dsnd_err take_result(struct join *self, const struct log_pending *pe
         return DSND_OK;
     }
     if (entry && event.action == REPORT_ACTION_DELAYED)
-        keep_delay(entry, &event);
-    return make_item(self, pending, &event, entry);
+        err = keep_delay(self, entry, &event);
+    else if (entry && !event.feedback && !reasons)
+        end_waiting(entry, &event);
+    return err ? err : make_item(self, pending, &event, entry, reasons);
 }
 
-/* Whoever still waits has failed, for the reason of his last delay. */
+/* Whoever still waits has failed, for the reason of his last delay: one report of all of them. */
 static enum dsnd_err take_expiry(struct join *self, const struct log_pending *pending,
                                  struct entry *entry)
 {
     static const struct report_status expired = {4, 4, 7};
+    struct store_log_waiting nobody = {.diagnostic = DSND_STR("message expired")};
+    struct store_log_waiting *waiting = entry->m.waiting_count ? entry->m.waiting : &nobody;
     struct log_pending result = *pending;
     struct mta_event *event = &result.event;
+    enum dsnd_err err;
 
     event->action = REPORT_ACTION_FAILED;
     event->status = expired;
-    event->remote_mta = entry->m.remote_mta;
-    event->diagnostic = entry->m.diagnostic.len ? entry->m.diagnostic : DSND_STR("message expired");
-    event->recipients = &entry->m.recipient;
-    event->recipient_count = 1;
-    return take_result(self, &result, entry);
+    event->recipient_count = entry->m.waiting_count ? entry->m.waiting_count : 1;
+    event->recipients =
+        dsnd_arena_array(&self->batch->arena, event->recipient_count, sizeof(*event->recipients));
+    if (!event->recipients)
+        return DSND_ERR_NOMEM;
+    for (size_t i = 0; i < event->recipient_count; i++) {
+        event->recipients[i] = waiting[i].recipient;
+        if (!waiting[i].diagnostic.len)
+            waiting[i].diagnostic = nobody.diagnostic;
+    }
+    err = take_result(self, &result, entry, waiting);
+    entry->m.waits_anew = entry->m.waits_anew || entry->m.waiting_count;
+    entry->m.waiting_count = 0;
+    return err;
 }
 
 static enum dsnd_err take_event(struct join *self, const struct log_pending *pending)
@@ -379,7 +479,7 @@ static enum dsnd_err take_event(struct join *self, const struct log_pending *pen
             learn(entry, event);
         break;
     case MTA_EVENT_RESULT:
-        return take_result(self, pending, entry);
+        return take_result(self, pending, entry, NULL);
     case MTA_EVENT_EXPIRED:
         return entry ? take_expiry(self, pending, entry) : DSND_OK;
     case MTA_EVENT_REMOVED:

@@ -13,16 +13,24 @@
 #include "base/str.h"
 #include "store/query.h"
 
+enum { STORE_LOG_WAITING_MAX = 1000 }; /* recipients of one message */
+
+/* A recipient who waits, and his last delay. Views are borrowed. */
+struct store_log_waiting {
+    struct dsnd_str recipient;
+    struct dsnd_str remote_mta;
+    struct dsnd_str diagnostic;
+};
+
 /* A message in the queue of a mail server. Views are borrowed. */
 struct store_log_message {
     struct dsnd_str queue_id; /* behind the host and '/', where the log names it */
     struct dsnd_str sender;   /* of the envelope; absent while no line named it */
     struct dsnd_str message_id;
-    int64_t queued_us; /* 0: not known */
-    /* Of its last delay. */
-    struct dsnd_str recipient;
-    struct dsnd_str remote_mta;
-    struct dsnd_str diagnostic;
+    int64_t queued_us;                 /* 0: not known */
+    struct store_log_waiting *waiting; /* one a recipient */
+    size_t waiting_count;
+    bool waits_anew; /* they are to be written */
 };
 
 /* What a batch changes, in the transaction that moves the position. */
@@ -121,7 +129,7 @@ enum store_log_message_column {
     STORE_LOG_MESSAGE_DIAGNOSTIC,
     STORE_LOG_MESSAGE_COLUMNS,
 };
-/* Those of `count` queue ids that are known. */
+/* Those of `count` queue ids that are known: a row for each who waits, one where nobody does. */
 DSND_MUST_CHECK
 enum dsnd_err store_log_find(struct store_conn *conn, int64_t source_id,
                              const struct dsnd_str *queue_ids, size_t count,

@@ -49,22 +49,25 @@
       "DELETE FROM log_file WHERE source_id = $1 AND done" \
       " AND gone_at < now() - interval '30 days'") \
     X(LOG_FIND, \
-      "SELECT queue_id, sender, message_id," \
-      " ((extract(epoch FROM queued_at) * 1000000)::bigint)::text, recipient, remote_mta," \
-      " diagnostic FROM log_message WHERE source_id = $1 AND queue_id = ANY ($2::text[])" \
-      " ORDER BY queue_id COLLATE \"C\"") \
+      "SELECT m.queue_id, m.sender, m.message_id," \
+      " ((extract(epoch FROM m.queued_at) * 1000000)::bigint)::text, w.recipient, w.remote_mta," \
+      " w.diagnostic FROM log_message m LEFT JOIN log_waiting w USING (source_id, queue_id)" \
+      " WHERE source_id = $1 AND m.queue_id = ANY ($2::text[])" \
+      " ORDER BY m.queue_id COLLATE \"C\", w.recipient COLLATE \"C\"") \
     X(LOG_FORGET, "DELETE FROM log_message WHERE touched_at < $1") \
     X(WRITE_LOG_SET, \
-      "INSERT INTO log_message (source_id, queue_id, sender, message_id, queued_at, recipient," \
-      " recipient_key, remote_mta, diagnostic)" \
-      " SELECT $1, * FROM unnest($2::text[], $3::text[], $4::text[], $5::timestamptz[]," \
-      " $6::text[], $7::int8[], $8::text[], $9::text[])" \
-      " n(queue_id, sender, message_id, queued_at, recipient, recipient_key, remote_mta," \
-      " diagnostic) ORDER BY queue_id" \
+      "INSERT INTO log_message (source_id, queue_id, sender, message_id, queued_at)" \
+      " SELECT $1, * FROM unnest($2::text[], $3::text[], $4::text[], $5::timestamptz[])" \
+      " n(queue_id, sender, message_id, queued_at) ORDER BY queue_id" \
       " ON CONFLICT (source_id, queue_id) DO UPDATE SET sender = excluded.sender," \
-      " message_id = excluded.message_id, queued_at = excluded.queued_at," \
-      " recipient = excluded.recipient, recipient_key = excluded.recipient_key," \
-      " remote_mta = excluded.remote_mta, diagnostic = excluded.diagnostic, touched_at = now()") \
+      " message_id = excluded.message_id, queued_at = excluded.queued_at, touched_at = now()") \
+    X(WRITE_LOG_WAITED, \
+      "DELETE FROM log_waiting WHERE source_id = $1 AND queue_id = ANY ($2::text[])") \
+    X(WRITE_LOG_WAITING, \
+      "INSERT INTO log_waiting (source_id, queue_id, recipient, recipient_key, remote_mta," \
+      " diagnostic) SELECT $1, * FROM unnest($2::text[], $3::text[], $4::int8[], $5::text[]," \
+      " $6::text[]) n(queue_id, recipient, recipient_key, remote_mta, diagnostic)" \
+      " ORDER BY queue_id, recipient ON CONFLICT DO NOTHING") \
     X(WRITE_LOG_REMOVE, \
       "DELETE FROM log_message WHERE source_id = $1 AND queue_id = ANY ($2::text[])")
 /* clang-format on */

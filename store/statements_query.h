@@ -331,8 +331,11 @@
       " ORDER BY s.id LIMIT $5::int4") \
     X(ERASURE_STEP, "SELECT erasure_step($1)::text") \
     X(LOG_MESSAGE_ERASE, \
-      "WITH gone AS (DELETE FROM log_message WHERE recipient_key = $2 OR concat_ws(' ', sender," \
-      " message_id, recipient, diagnostic) ~* erasure_pattern($1, $3) RETURNING 1)" \
+      "WITH gone AS (DELETE FROM log_message m WHERE" \
+      " concat_ws(' ', m.sender, m.message_id) ~* erasure_pattern($1, $3)" \
+      " OR (m.source_id, m.queue_id) IN (SELECT w.source_id, w.queue_id FROM log_waiting w" \
+      "  WHERE w.recipient_key = $2" \
+      "  OR concat_ws(' ', w.recipient, w.diagnostic) ~* erasure_pattern($1, $3)) RETURNING 1)" \
       " SELECT count(*)::text FROM gone") \
     X(QUARANTINE_IDS, "SELECT id::text FROM quarantine ORDER BY id") \
     X(QUARANTINE_ERASE, "DELETE FROM quarantine WHERE id = $1::text::bigint") \

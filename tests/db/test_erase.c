@@ -120,8 +120,9 @@ static void fill_the_rest(struct items *items, struct store_conn *conn)
         "'jane.DOE@b.example');"
         "INSERT INTO suppression (address_hash, address, source, note) VALUES "
         "(sha256('m@b.example'), 'm@b.example', 2, 'wife of jane.doe@b.example');"
-        "INSERT INTO log_message (source_id, queue_id, sender, recipient, diagnostic) VALUES "
-        "(1, 'Q1', '', 'Jane.Doe@b.example', NULL), (1, 'Q2', '', 'x', 'no jane.doe@B.example');"
+        "INSERT INTO log_message (source_id, queue_id, sender) VALUES (1, 'Q1', ''), (1, 'Q2', '');"
+        "INSERT INTO log_waiting (source_id, queue_id, recipient, diagnostic) VALUES "
+        "(1, 'Q1', 'Jane.Doe@b.example', NULL), (1, 'Q2', 'x', 'no jane.doe@B.example');"
         "INSERT INTO receipt (journal_id, sequence, recipient, message) VALUES "
         "(1, 1, 'jane.doe@b.example', 'To: jane.doe@b.example')");
 }

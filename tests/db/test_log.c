@@ -230,12 +230,16 @@ static const struct store_log_message *message(const char *queue_id, const char 
                                                const char *recipient)
 {
     static struct store_log_message one;
+    static struct store_log_waiting waiting;
 
     one = (struct store_log_message){.queue_id = dsnd_str_of(queue_id),
                                      .sender = dsnd_str_of(sender),
-                                     .recipient = dsnd_str_of(recipient),
                                      .queued_us = ITEMS_NOON,
-                                     .diagnostic = DSND_STR("451 \001 later")};
+                                     .waiting = &waiting,
+                                     .waiting_count = recipient != NULL,
+                                     .waits_anew = true};
+    waiting = (struct store_log_waiting){.recipient = dsnd_str_of(recipient),
+                                         .diagnostic = DSND_STR("451 \001 later")};
     return &one;
 }
 
@@ -270,7 +274,7 @@ static void messages_in_the_queue_are_kept_with_the_position(void **state)
     write_changes(conn, 10, &changes);
     changes.set = message("Q1", "a@x.example", "ann@there.example");
     write_changes(conn, 10, &changes); /* stored already: nothing changes */
-    assert_int_equal(db_int("SELECT count(*) FROM log_message WHERE recipient IS NULL"), 1);
+    assert_int_equal(db_int("SELECT count(*) FROM log_waiting"), 0);
     write_changes(conn, 20, &changes);
     assert_int_equal(store_log_find(conn, changes.source_id, ids, 2, &rows), DSND_OK);
     assert_int_equal(store_rows_count(rows), 1);

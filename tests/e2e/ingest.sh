@@ -253,6 +253,28 @@ echo "# --all: other mail, too"
 "$dsnd" ingest postfix --all --name everything - <copy.log >out 2>/dev/null
 ask "SELECT count(*) FROM status WHERE campaign_id = 0" 1 "other mail"
 
+echo "# --all: whoever still waits when the server gives up has failed, each for his own reason"
+{
+    echo "$month 00:00:02 mail postfix/qmgr[2]: E000000001F: from=<app@x.example>, size=1, nrcpt=4 (queue active)"
+    for user in one two three four; do
+        echo "$month 00:00:03 mail postfix/smtp[3]: E000000001F: to=<$user@wait.example>, relay=none, delay=1, delays=0/0/0/1, dsn=4.4.1, status=deferred ($user is away)"
+    done
+} >wait.log
+"$dsnd" ingest postfix --all wait.log >out
+grep -q '4 delayed' out || fail "who waits: $(cat out)"
+ask "SELECT count(*) FROM log_waiting WHERE queue_id ~ 'E000000001F'" 4 "who waits"
+{
+    echo "$month 00:00:04 mail postfix/smtp[3]: E000000001F: to=<two@wait.example>, relay=mx[192.0.2.1]:25, delay=1, delays=0/0/0/1, dsn=2.0.0, status=sent (250 ok)"
+    echo "$month 00:00:05 mail postfix/smtp[3]: E000000001F: to=<four@wait.example>, relay=none, delay=1, delays=0/0/0/1, dsn=4.4.1, status=deferred (four is gone)"
+    echo "$month 00:01:02 mail postfix/qmgr[2]: E000000001F: from=<app@x.example>, status=expired, returned to sender"
+    echo "$month 00:01:03 mail postfix/qmgr[2]: E000000001F: removed"
+} >>wait.log
+"$dsnd" ingest postfix --all wait.log >out
+grep -q '1 delivered, 1 delayed, 3 failed' out || fail "who waited: $(cat out)"
+ask "SELECT string_agg(diagnostic, ', ' ORDER BY recipient) FROM status WHERE action = 1 AND recipient ~ 'wait.example'" \
+    "four is gone, one is away, three is away" "who waited"
+ask "SELECT count(*) FROM log_waiting WHERE queue_id ~ 'E000000001F'" 0 "who waited, removed"
+
 echo "# the hour that comes twice"
 twice() { # TIME...
     local time
