@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "parse/mime_boundary.h"
 #include "parse/mime_name.h"
 #include "parse/mime_type.h"
 
@@ -28,14 +29,16 @@ struct scan {
     struct dsnd_str rest; /* of the message */
     struct mime_scan *result;
     bool is_whole;
+    bool is_full; /* no more parts */
     enum state state;
     struct level level[DEPTH_MAX];
     size_t depth; /* open multiparts */
     size_t parts;
-    size_t boundary_lines;
+    size_t boundary_lines; /* shown that might be one */
     /* Of the current header block. */
-    size_t header_octets;
-    size_t header_lines;
+    size_t header_octets; /* shown */
+    size_t header_lines;  /* shown */
+    bool is_begun;        /* a line was read */
     bool is_encoded;   /* the part is base64 or quoted-printable: its lines are no header lines */
     bool has_inner;    /* the end of result->inner was met */
     bool dropping;     /* the current header and its continuation lines are left out */
@@ -116,6 +119,7 @@ static void begin_headers(struct scan *self, enum state state)
     self->state = state;
     self->header_octets = 0;
     self->header_lines = 0;
+    self->is_begun = false;
     self->dropping = false;
     self->has_type = false;
     self->has_trace = false;
@@ -173,8 +177,11 @@ static void begin_multipart(struct scan *self, struct dsnd_str type)
 
     if (self->depth >= DEPTH_MAX || self->depth >= self->limits->depth) {
         self->result->is_too_complex = true;
+        self->state = STATE_SKIP;
         return;
     }
+    if (type.len)
+        mime_boundary_join(self->out->ptr + (type.ptr - self->out->ptr), type.len);
     level = &self->level[self->depth++];
     *level =
         (struct level){mime_type_parameter(type, DSND_STR("boundary")), DSND_STR_ABSENT, false};
@@ -189,10 +196,6 @@ static void begin_multipart(struct scan *self, struct dsnd_str type)
             declare_boundary(self, found);
     }
     level->used = level->declared;
-    if (mime_type_parameter(type, DSND_STR("boundary*")).ptr ||
-        mime_type_parameter(type, DSND_STR("boundary*0")).ptr ||
-        mime_type_parameter(type, DSND_STR("boundary*0*")).ptr)
-        self->result->is_too_complex = true; /* the scan could not follow the parser */
 }
 
 /*
@@ -237,8 +240,31 @@ static void end_headers(struct scan *self)
         begin_headers(self, STATE_RETURNED);
 }
 
+/*
+ * A line of a header block, where it is within the limits; else its field ends here. Folded lines
+ * get half of them: behind a list of a thousand recipients other fields are still read.
+ */
+static void put_header(struct scan *self, struct dsnd_str line)
+{
+    size_t lines_max = self->limits->header_lines / (is_folded(line) ? 2 : 1);
+
+    if (self->header_lines >= lines_max ||
+        line.len >= self->limits->header_octets - self->header_octets) {
+        self->dropping = true;
+        if (self->state == STATE_RETURNED)
+            self->result->is_cut = true;
+        else
+            self->result->is_too_complex = true;
+        return;
+    }
+    self->header_lines++;
+    self->header_octets += line.len + 1;
+    put_line(self, line);
+}
+
 static void show_header(struct scan *self, struct dsnd_str line)
 {
+    size_t start = self->out->len;
     bool is_type = dsnd_str_istarts(line, DSND_STR("Content-Type:"));
 
     if (dsnd_str_istarts(line, DSND_STR("Received:")) ||
@@ -249,13 +275,12 @@ static void show_header(struct scan *self, struct dsnd_str line)
     self->dropping = (is_type && self->has_type) || !is_shown(self, line);
     if (self->dropping)
         return;
-    if (is_type) {
+    put_header(self, line);
+    if (is_type && self->out->len > start) {
         self->has_type = true;
-        self->type_start = self->out->len;
-    }
-    put_line(self, line);
-    if (is_type)
+        self->type_start = start;
         self->type_end = self->out->len;
+    }
 }
 
 static void show_continuation(struct scan *self, struct dsnd_str line)
@@ -264,16 +289,15 @@ static void show_continuation(struct scan *self, struct dsnd_str line)
 
     if (self->dropping)
         return;
-    put_line(self, line);
+    put_header(self, line);
     if (of_type)
         self->type_end = self->out->len;
 }
 
 /* A line of a header block that is neither field nor fold. */
-static void take_bad_header(struct scan *self, struct dsnd_str line)
+static void take_bad_header(struct scan *self, struct dsnd_str line, bool is_first)
 {
     struct dsnd_str next = peek_line(self);
-    bool is_first = self->header_lines == 1;
 
     if (is_first &&
         (dsnd_str_starts(line, DSND_STR("From ")) || dsnd_str_starts(line, DSND_STR(">From "))))
@@ -304,10 +328,22 @@ static bool begins_report(const struct scan *self, struct dsnd_str line)
     return false;
 }
 
+/* What the parser has to compare with the boundaries of all open multiparts is limited. */
+static bool is_beyond_boundaries(struct scan *self, struct dsnd_str line)
+{
+    return self->depth && dsnd_str_starts(line, DSND_STR("--")) &&
+           ++self->boundary_lines > self->limits->boundary_lines;
+}
+
 static void take_body(struct scan *self, struct dsnd_str line)
 {
     size_t room = MIME_SCAN_PART_OCTETS - self->body_octets;
 
+    if (is_beyond_boundaries(self, line)) {
+        self->result->is_too_complex = true;
+        self->state = STATE_SKIP;
+        return;
+    }
     if (self->is_whole)
         room = SIZE_MAX;
     if (line.len + 1 > room) {
@@ -322,14 +358,9 @@ static void take_body(struct scan *self, struct dsnd_str line)
 static void take_header(struct scan *self, struct dsnd_str line)
 {
     struct dsnd_str next;
+    bool is_first = !self->is_begun;
 
-    self->header_lines++;
-    self->header_octets += line.len + 1;
-    if (self->header_lines > self->limits->header_lines ||
-        self->header_octets > self->limits->header_octets) {
-        self->result->is_too_complex = true;
-        return;
-    }
+    self->is_begun = true;
     if (line.len == 0) {
         end_headers(self);
     } else if (is_folded(line)) {
@@ -344,7 +375,7 @@ static void take_header(struct scan *self, struct dsnd_str line)
     } else if (is_field(line)) {
         show_header(self, line);
     } else {
-        take_bad_header(self, line);
+        take_bad_header(self, line, is_first);
     }
 }
 
@@ -399,10 +430,6 @@ static void show_boundary(struct scan *self, const struct level *level, bool clo
 /* A line that begins with "--" inside a multipart; true when it was a boundary. */
 static bool take_boundary(struct scan *self, struct dsnd_str line)
 {
-    if (++self->boundary_lines > self->limits->boundary_lines) {
-        self->result->is_too_complex = true;
-        return true;
-    }
     adopt_boundary(self, line);
     for (size_t i = self->depth; i-- > 0;) {
         struct level *level = &self->level[i];
@@ -423,8 +450,7 @@ static bool take_boundary(struct scan *self, struct dsnd_str line)
             return true;
         }
         begin_headers(self, STATE_HEADERS);
-        if (++self->parts > self->limits->parts)
-            self->result->is_too_complex = true;
+        self->is_full = ++self->parts > self->limits->parts;
         return true;
     }
     return false;
@@ -481,11 +507,13 @@ enum dsnd_err mime_scan_run(const struct parse_limits *limits, struct dsnd_str w
     if (err)
         return err;
     begin_headers(&scan, STATE_HEADERS);
-    while (scan.rest.len && !ret_scan->is_too_complex) {
+    while (scan.rest.len && !scan.is_full) {
         struct dsnd_str line = dsnd_str_line(&scan.rest);
 
         take_line(&scan, line);
     }
+    if (scan.is_full)
+        ret_scan->is_too_complex = true;
     if (scan.depth && !scan.level[0].seen)
         ret_scan->has_no_boundary = true;
     ret_scan->shown = dsnd_buf_str(out);

@@ -1,9 +1,9 @@
 /*
  * One linear pass over a message before the MIME parser sees it: counts header octets and lines,
- * parts, depth and boundary lines against the limits, gives all lines LF ends, and leaves out what
- * nobody reads (bodies of returned messages, attachments, trace headers), because those are most of
- * the parser's cost. It also mends what makes a structure invisible: a boundary that is declared
- * wrongly or not at all.
+ * parts, depth and boundary lines that it shows against the limits and shows no more of them, gives
+ * all lines LF ends, and leaves out what nobody reads (bodies of returned messages, attachments,
+ * trace headers), because those are most of the parser's cost. It also mends what makes a structure
+ * invisible: a boundary that is declared in pieces, wrongly or not at all.
  */
 #ifndef DSND_PARSE_MIME_SCAN_H
 #define DSND_PARSE_MIME_SCAN_H
@@ -21,9 +21,10 @@ enum {
 struct mime_scan {
     struct dsnd_str shown; /* borrowed from the buffer */
     struct dsnd_str inner; /* the first message/rfc822 part, of the octets given; absent: none */
-    bool is_too_complex;   /* beyond a limit: `shown` must not be parsed */
+    bool is_too_complex;   /* the report itself is beyond a limit: `shown` ends there */
     bool has_no_boundary;  /* a multipart whose boundary is missing or never occurs */
-    bool is_cut;           /* text beyond MIME_SCAN_PART_OCTETS or MIME_SCAN_OCTETS was left out */
+    bool is_cut;           /* text beyond MIME_SCAN_PART_OCTETS or MIME_SCAN_OCTETS was left out, or
+                              what a returned header holds beyond the limits */
 };
 
 /*

@@ -30,8 +30,7 @@ enum mime_type_body mime_type_body(struct dsnd_str value)
     return MIME_TYPE_TEXT;
 }
 
-/* Cut one parameter off the front: up to a ';' that stands in no quotes. */
-static struct dsnd_str next_parameter(struct dsnd_str *value)
+struct dsnd_str mime_type_cut(struct dsnd_str *value)
 {
     struct dsnd_str whole = *value;
     bool quoted = false;
@@ -66,9 +65,9 @@ static struct dsnd_str unquoted(struct dsnd_str s)
 
 struct dsnd_str mime_type_parameter(struct dsnd_str value, struct dsnd_str name)
 {
-    (void)next_parameter(&value); /* the type itself */
+    (void)mime_type_cut(&value); /* the type itself */
     while (value.ptr) {
-        struct dsnd_str rest = next_parameter(&value);
+        struct dsnd_str rest = mime_type_cut(&value);
         struct dsnd_str key = dsnd_str_cut(&rest, '=');
 
         if (rest.ptr && dsnd_str_ieq(dsnd_str_trim(key), name))

@@ -22,6 +22,12 @@ enum mime_type_body {
 /* By the value of Content-Type; absent counts as text. */
 enum mime_type_body mime_type_body(struct dsnd_str value);
 
+/*
+ * Cut the type or one parameter off the front of the value: up to a ';' that stands in no quotes.
+ * Behind the last the value is absent.
+ */
+struct dsnd_str mime_type_cut(struct dsnd_str *value);
+
 /* A parameter's value without quotes, borrowed; absent if it is not there. */
 struct dsnd_str mime_type_parameter(struct dsnd_str value, struct dsnd_str name);
 

@@ -277,8 +277,7 @@ static enum dsnd_err read_message(struct parser *self, struct dsnd_str message, 
     *ret_inner = scan.inner;
     if (scan.is_too_complex) {
         draft_warn(draft, REPORT_WARNING_TOO_COMPLEX);
-        draft_note(draft, "beyond a limit of the scan: not given to the MIME parser");
-        return DSND_OK;
+        draft_note(draft, "beyond a limit of the scan: what is within it is read");
     }
     if (scan.has_no_boundary)
         draft_warn(draft, REPORT_WARNING_NO_BOUNDARY);

@@ -74,7 +74,7 @@ enum report_fault {
 
 /* Defects that did not stop the parse; a report carries the OR of them. */
 enum report_warning {
-    REPORT_WARNING_TOO_COMPLEX = 1u << 0,      /* a limit kept it from the MIME parser */
+    REPORT_WARNING_TOO_COMPLEX = 1u << 0,      /* what is beyond a limit was not read */
     REPORT_WARNING_NO_BOUNDARY = 1u << 1,      /* multipart without a usable boundary */
     REPORT_WARNING_STATUS_MISPLACED = 1u << 2, /* delivery-status outside multipart/report */
     REPORT_WARNING_NO_RECIPIENT = 1u << 3,     /* a delivery report that names nobody */

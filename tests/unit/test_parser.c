@@ -8,6 +8,7 @@
 #include <time.h>
 #include <cmocka.h>
 
+#include "base/buf.h"
 #include "parse/parse.h"
 #include "parse/rules.h"
 
@@ -343,6 +344,124 @@ static void a_message_cut_anywhere_is_read_without_harm(void **state)
         }
 }
 
+#define REPORT "Subject: Undelivered Mail Returned to Sender\nContent-Type: multipart/report;"
+#define TEXT_PART "Content-Type: text/plain\n\nIt failed.\n"
+#define STATUS_PART                                                                   \
+    "\n--b\nContent-Type: message/delivery-status\n\nReporting-MTA: dns; mx.test\n\n" \
+    "Final-Recipient: rfc822; ann@there.test\nAction: failed\nStatus: 5.1.1\n"
+#define RETURNED_PART "\n--b\nContent-Type: message/rfc822\n\nFrom: list@sender.test\n"
+#define RETURNED_END "Message-ID: <1@sender.test>\n\nhello\n--b--\n"
+#define PLAIN DAEMON REPORT " boundary=b\n\n--b\n" TEXT_PART
+
+/* A unit many times over between a head and a tail; what is within the limits names ann. */
+static const struct {
+    const char *name, *head, *unit;
+    size_t count;
+    const char *tail;
+    uint32_t warnings;
+    const char *returned_id;
+} large[] = {
+    {"lines in the returned header", PLAIN STATUS_PART RETURNED_PART, "X-Trace: 1\n", 3000,
+     RETURNED_END, 0, "1@sender.test"},
+    {"hops in the returned header, before the status", PLAIN RETURNED_PART,
+     "Received: from a\n by b\n", 3000,
+     "Message-ID: <1@sender.test>\n\nhello\n" STATUS_PART "\n--b--\n", 0, "1@sender.test"},
+    {"octets in the returned header", PLAIN STATUS_PART RETURNED_PART,
+     "X-Trace: 1111111111111111111111111111111111111111111111111111111\n", 9000, RETURNED_END, 0,
+     "1@sender.test"},
+    {"recipients in the returned header", PLAIN STATUS_PART RETURNED_PART "To: ann@there.test",
+     ",\n bob@there.test", 3000, "\n" RETURNED_END, REPORT_WARNING_TRUNCATED, "1@sender.test"},
+    {"recipients in the returned header, before the status",
+     PLAIN RETURNED_PART "Message-ID: <1@sender.test>\nTo: ann@there.test", ",\n bob@there.test",
+     3000, "\n\nhello\n" STATUS_PART "\n--b--\n", REPORT_WARNING_TRUNCATED, "1@sender.test"},
+    {"one line in the returned header", PLAIN STATUS_PART RETURNED_PART "To: ann@there.test",
+     ", bob@there.test", 30000, "\n" RETURNED_END, 0, "1@sender.test"},
+    {"comments of SQL in the returned body", PLAIN STATUS_PART RETURNED_PART "\n", "-- row\n", 3000,
+     "--b--\n", 0, NULL},
+    {"comments of SQL in the returned body, before the status", PLAIN RETURNED_PART "\n",
+     "-- row\n", 3000, STATUS_PART "\n--b--\n", 0, NULL},
+    {"lines in the header of an attachment", PLAIN "\n--b\nContent-Type: image/png\n",
+     "To: ann@there.test\n", 3000, "\nx\n" STATUS_PART RETURNED_PART RETURNED_END,
+     REPORT_WARNING_TOO_COMPLEX, "1@sender.test"},
+    {"dashes in the text", PLAIN, "-- \n", 3000, STATUS_PART RETURNED_PART RETURNED_END,
+     REPORT_WARNING_TOO_COMPLEX, "1@sender.test"},
+    {"lines in its own header", DAEMON REPORT " boundary=b\n", "Errors-To: a@b.test\n", 3000,
+     "\n--b\n" TEXT_PART STATUS_PART RETURNED_PART RETURNED_END, REPORT_WARNING_TOO_COMPLEX,
+     "1@sender.test"},
+    {"parts", PLAIN STATUS_PART RETURNED_PART "Message-ID: <1@sender.test>\n\nhello\n",
+     "--b\n\nx\n", 3000, "--b--\n", REPORT_WARNING_TOO_COMPLEX, "1@sender.test"},
+    {"multiparts", PLAIN STATUS_PART "--b\n", "Content-Type: multipart/mixed; boundary=c\n\n--c\n",
+     3000, "\n", REPORT_WARNING_TOO_COMPLEX, NULL},
+};
+
+static struct dsnd_str repeat(struct dsnd_buf *room, const char *head, const char *unit,
+                              size_t count, const char *tail)
+{
+    enum dsnd_err err = dsnd_buf_add(room, dsnd_str_of(head));
+
+    for (size_t i = 0; i < count && !err; i++)
+        err = dsnd_buf_add(room, dsnd_str_of(unit));
+    if (!err)
+        err = dsnd_buf_add(room, dsnd_str_of(tail));
+    assert_int_equal(err, DSND_OK);
+    return dsnd_buf_str(room);
+}
+
+static void what_is_beyond_a_limit_leaves_the_rest_of_the_report(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(large); i++) {
+        struct dsnd_arena arena = DSND_ARENA_INIT(ARENA_OCTETS);
+        struct dsnd_buf room = DSND_BUF_INIT(HOSTILE_OCTETS);
+        struct report report;
+
+        assert_int_equal(
+            parser_run(parser,
+                       repeat(&room, large[i].head, large[i].unit, large[i].count, large[i].tail),
+                       &arena, &report),
+            DSND_OK);
+        if (report.kind != REPORT_KIND_DSN || report.recipient_count != 1 ||
+            !dsnd_str_eq(report.recipients[0].recipient, DSND_STR("ann@there.test")))
+            fail_msg("%s: %s of %zu", large[i].name, report_kind_name(report.kind),
+                     report.recipient_count);
+        if (report.warnings != large[i].warnings ||
+            !dsnd_str_eq(report.returned.message_id, dsnd_str_of(large[i].returned_id)))
+            fail_msg("%s: warnings %x, returned %.*s", large[i].name, report.warnings,
+                     DSND_STR_ARG(report.returned.message_id));
+        dsnd_buf_done(&room);
+        dsnd_arena_done(&arena);
+    }
+}
+
+/* Parameters of multipart/report whose boundary is b. */
+static const char *const boundaries[] = {
+    " boundary*0=b",
+    " boundary*=us-ascii''b",
+    " boundary*=''%62",
+    " boundary*0*=us-ascii'en'%62",
+    " report-type=delivery-status; boundary*1=\"\"; Boundary*0=\"b\"",
+    "\n boundary*0=\"\";\n boundary*1=b;\n report-type=delivery-status",
+    " boundary*0=x; boundary=b",
+    " boundary*=x; boundary*12=x",
+    " boundary*0=b; x=\"; boundary*1=x\"",
+};
+
+static void a_boundary_in_pieces_is_joined(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(boundaries); i++) {
+        char message[MESSAGE_MAX], said[SUMMARY_MAX];
+
+        (void)snprintf(message, sizeof(message), "%s%s\n\n--b\n%s", DAEMON REPORT, boundaries[i],
+                       TEXT_PART STATUS_PART RETURNED_PART RETURNED_END);
+        for (struct parser *const *by = (struct parser *const[]){parser, whole, NULL}; *by; by++) {
+            summarize_by(*by, dsnd_str_of(message), said, sizeof(said));
+            if (strcmp(said, "dsn; ann@there.test failed 0 5.1.1") != 0)
+                fail_msg("%s: %s", boundaries[i], said);
+        }
+    }
+}
+
 static void a_megabyte_of_hostile_text_takes_less_than_two_seconds(void **state)
 {
     static const char *const repeated[] = {
@@ -416,6 +535,8 @@ int main(void)
         cmocka_unit_test(each_form_gives_its_recipients_with_either_line_end),
         cmocka_unit_test(what_nobody_reads_makes_no_difference),
         cmocka_unit_test(a_message_cut_anywhere_is_read_without_harm),
+        cmocka_unit_test(what_is_beyond_a_limit_leaves_the_rest_of_the_report),
+        cmocka_unit_test(a_boundary_in_pieces_is_joined),
         cmocka_unit_test(each_charset_is_read_again_as_the_first_time),
         cmocka_unit_test(a_megabyte_of_hostile_text_takes_less_than_two_seconds),
     };
