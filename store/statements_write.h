@@ -233,8 +233,8 @@ enum { STORE_DAYS_AHEAD = 7 };
         " LEFT JOIN LATERAL (SELECT true AS yes FROM status s WHERE n.ref IS NULL" \
         "  AND address_hash(s.proven_recipient) = n.hash AND s.proven_recipient IS NOT NULL" \
         "  AND s.proven_recipient IS DISTINCT FROM s.recipient" CONFIRMS " LIMIT 1) b ON true" \
-        " LEFT JOIN LATERAL (SELECT true AS yes FROM status s WHERE s.campaign_id = n.campaign_id" \
-        "  AND s.ref = n.ref AND s.evidence = 3" CONFIRMS " LIMIT 1) c ON true" \
+        " LEFT JOIN LATERAL (SELECT true AS yes FROM status s WHERE n.ref IS NOT NULL" \
+        "  AND s.campaign_id = n.campaign_id AND s.ref = n.ref AND s.evidence = 3" CONFIRMS " LIMIT 1) c ON true" \
         " WHERE n.class <> 15 AND coalesce(a.yes, b.yes, c.yes)" \
         " OR suppression_lifted_at(n.hash) >= n.at ORDER BY n.place") \
     /* However many reports tell of a delivery, it counts once, from the first of them on. */ \

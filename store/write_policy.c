@@ -7,8 +7,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "store/signature.h"
 #include "store/write_span.h"
+
+/* What was received so long ago is stored late: something later may be there already. */
+enum { LATE_S = 10 };
 
 /* Failures that may suppress, and confirmed deliveries that may lift. */
 struct verdicts {
@@ -165,6 +169,18 @@ static enum dsnd_err find_overruled(struct write_span *self, struct verdicts *v)
     return err;
 }
 
+/* What is stored as it comes can be older than nothing but what another pipeline stored just now.
+ */
+static bool is_late(const struct verdicts *v)
+{
+    int64_t late_us = dsnd_clock_now_us() - LATE_S * DSND_US_PER_S;
+    bool late = false;
+
+    for (size_t i = 0; i < v->failed_count; i++)
+        late |= v->failed[i].us < late_us;
+    return late;
+}
+
 enum dsnd_err write_judge(struct write_span *self)
 {
     struct verdicts *v = dsnd_arena_alloc(&self->arena, sizeof(*v));
@@ -175,7 +191,7 @@ enum dsnd_err write_judge(struct write_span *self)
     *v = (struct verdicts){0};
     self->verdicts = v;
     err = collect(self, v);
-    return err || !v->failed_count ? err : find_overruled(self, v);
+    return err || !is_late(v) ? err : find_overruled(self, v);
 }
 
 /* Statements over the same parameters: what one wrote, the next counts. */
