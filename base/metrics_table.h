@@ -12,6 +12,7 @@
     X(SMTP_REFUSED_FULL, "dsnd_smtp_connections_refused_total", "reason=\"full\"", "counter", "") \
     X(SMTP_REFUSED_RATE, "dsnd_smtp_connections_refused_total", "reason=\"client_rate\"", "counter", "") \
     X(SMTP_EVICTED, "dsnd_smtp_connections_refused_total", "reason=\"evicted_idle\"", "counter", "") \
+    X(SMTP_EVICTED_MEMORY, "dsnd_smtp_connections_refused_total", "reason=\"evicted_memory\"", "counter", "") \
     X(SMTP_MEMORY, "dsnd_smtp_memory_octets", "", "gauge", "Octets of mail in progress, of at most smtp.memory.") \
     X(SMTP_ACCEPT_PAUSED, "dsnd_smtp_accept_paused_total", "", "counter", "Times accepting stopped for want of descriptors or memory.") \
     X(SMTP_MESSAGES, "dsnd_smtp_messages_total", "", "counter", "Messages answered with 250 after they were durable.") \

@@ -16,6 +16,7 @@
 enum {
     PROXY_MS = 5 * 1000, /* for a balancer's header */
     DRAIN_END_MS = 500,  /* for the last words of a session that the end of the receiver cuts off */
+    STALL_MS = 10 * 1000, /* without progress, until it counts against a session */
 };
 
 /* ---- life ---- */
@@ -49,11 +50,11 @@ static void release(struct smtp_conn *self)
 
     TAILQ_REMOVE(&loop->conns, self, link);
     loop->conn_count--;
+    smtp_session_done(&self->session);
     if (self->counted)
         smtp_peers_leave(loop->shared->peers, &self->peer_key, dsnd_clock_monotonic_ms());
     smtp_shared_release(loop->shared, self->generation);
     metrics_set(METRIC_SMTP_SESSIONS, atomic_fetch_sub(&loop->shared->sessions, 1) - 1);
-    smtp_session_done(&self->session);
     dsnd_buf_done(&self->out);
     dsnd_buf_done(&self->pending);
     free(self);
@@ -165,6 +166,13 @@ static void await_proxy(struct smtp_conn *self, int64_t now_ms)
     self->deadline_ms = now_ms + smtp_drive_sooner(self->generation->idle_timeout_ms, PROXY_MS);
 }
 
+/* Mail counts as that of the client, once it is known. */
+static void claim_share(struct smtp_conn *self)
+{
+    smtp_session_share(&self->session,
+                       smtp_peers_share(self->loop->shared->peers, &self->peer_key));
+}
+
 static void introduce(struct smtp_conn *self, const struct sockaddr *client, int64_t now_ms)
 {
     enum smtp_reply refusal;
@@ -178,12 +186,14 @@ static void introduce(struct smtp_conn *self, const struct sockaddr *client, int
     smtp_listen_text(client, self->peer);
     self->peer_key = smtp_peer_key_of(client);
     self->counted = smtp_loop_admits(self->loop, client, &self->generation->peer_limits, &refusal);
-    if (self->counted)
+    if (self->counted) {
+        claim_share(self);
         welcome(self, now_ms);
-    else if (self->kind == SMTP_KIND_TLS)
+    } else if (self->kind == SMTP_KIND_TLS) {
         smtp_drive_lose(self);
-    else
+    } else {
         smtp_drive_end(self, refusal, now_ms);
+    }
 }
 
 /* Octets behind the header may be TLS: they must stay in the socket. */
@@ -302,6 +312,8 @@ static struct smtp_conn *make(struct smtp_loop *loop, const struct smtp_arrival 
     options.starttls = self->generation->tls != NULL;
     smtp_listen_text(arrival->address, self->peer);
     smtp_session_init(&self->session, &self->generation->session, &options);
+    if (self->counted)
+        claim_share(self);
     TAILQ_INSERT_TAIL(&loop->conns, self, link);
     loop->conn_count++;
     metrics_set(METRIC_SMTP_SESSIONS, atomic_fetch_add(&loop->shared->sessions, 1) + 1);
@@ -391,6 +403,29 @@ void smtp_conn_drain(struct smtp_conn *self, bool now)
         smtp_drive_end(self, SMTP_REPLY_SHUTDOWN, now_ms);
         self->deadline_ms = smtp_drive_sooner(self->deadline_ms, now_ms + DRAIN_END_MS);
     }
+    settle(self);
+}
+
+/* The session takes input, now or soon. */
+static bool talks(const struct smtp_conn *self)
+{
+    return self->phase == SMTP_PHASE_TALK || self->phase == SMTP_PHASE_PAUSE ||
+           self->phase == SMTP_PHASE_FLUSH;
+}
+
+uint64_t smtp_conn_burden(const struct smtp_conn *self, int64_t now_ms)
+{
+    int64_t stalled_ms = now_ms - self->steady_ms;
+
+    if (!talks(self) || smtp_session_idle(&self->session) || stalled_ms < STALL_MS)
+        return 0;
+    return self->session.transaction.charged * (uint64_t)stalled_ms;
+}
+
+void smtp_conn_relieve(struct smtp_conn *self)
+{
+    metrics_add(METRIC_SMTP_ABORTED, self->content);
+    smtp_drive_end(self, SMTP_REPLY_HOLDS_MEMORY, dsnd_clock_monotonic_ms());
     settle(self);
 }
 

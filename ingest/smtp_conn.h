@@ -38,6 +38,7 @@ struct smtp_conn {
     bool writable; /* the write event is set */
     bool content;  /* the deadline is that of content */
     int64_t deadline_ms;
+    int64_t steady_ms; /* up to when what came within the transaction makes a steady flow */
     struct event read_event;
     struct event write_event;
     struct smtp_peer_key peer_key;
@@ -75,6 +76,13 @@ void smtp_conn_returned(struct smtp_conn *self);
 void smtp_conn_check(struct smtp_conn *self, int64_t now_ms);
 /* The receiver stops: end it now if it is idle, or whatever it does where `now`. */
 void smtp_conn_drain(struct smtp_conn *self, bool now);
+/*
+ * What it burdens the memory for mail with: octets held times milliseconds without progress; 0: it
+ * is on its way.
+ */
+uint64_t smtp_conn_burden(const struct smtp_conn *self, int64_t now_ms);
+/* End it, for its burden. */
+void smtp_conn_relieve(struct smtp_conn *self);
 /* It could be ended to make room. */
 bool smtp_conn_evictable(const struct smtp_conn *self);
 void smtp_conn_evict(struct smtp_conn *self);

@@ -9,6 +9,7 @@ enum {
     HANDSHAKE_MS = 30 * 1000, /* at most; less where idle_timeout is */
     GRACE_MS = 30 * 1000,     /* the same, before content must flow at min_rate */
     PAUSE_MS = 1000,
+    STEADY_RATE = 8 * 1024, /* octets a second within a transaction that count as progress */
     LINGER_MS = 2000,
     DRAIN_LINGER_MS = 500,
     KEEP_OCTETS = 1024, /* buffers up to this size are kept by an idle connection */
@@ -85,7 +86,10 @@ void smtp_drive_deadline(struct smtp_conn *self, int64_t now_ms)
 static void earn(struct smtp_conn *self, size_t octets, int64_t now_ms)
 {
     int64_t bought = (int64_t)(octets * 1000 / self->generation->min_rate);
+    int64_t steady_ms = self->steady_ms + (int64_t)(octets * 1000 / STEADY_RATE);
 
+    self->steady_ms =
+        smtp_session_idle(&self->session) ? now_ms : smtp_drive_sooner(steady_ms, now_ms);
     if (self->content)
         self->deadline_ms = smtp_drive_sooner(self->deadline_ms + bought,
                                               now_ms + self->generation->idle_timeout_ms);
@@ -272,12 +276,13 @@ static void take_input(struct smtp_conn *self, size_t len, int64_t now_ms)
 
 void smtp_drive_talk(struct smtp_conn *self, int64_t now_ms)
 {
-    enum smtp_io io = SMTP_IO_OK;
+    enum smtp_io io;
 
     TAILQ_REMOVE(&self->loop->conns, self, link);
     TAILQ_INSERT_TAIL(&self->loop->conns, self, link);
-    /* TLS may hold octets that the socket does not announce again: read until it has none. */
-    while (io == SMTP_IO_OK && self->phase == SMTP_PHASE_TALK) {
+    /* One read, then others have their turn; but the socket does not announce the rest of a record
+     * of TLS, 16 KiB at most, again. */
+    do {
         size_t len = 0;
 
         io = smtp_stream_read(&self->stream, self->loop->buffer,
@@ -286,9 +291,8 @@ void smtp_drive_talk(struct smtp_conn *self, int64_t now_ms)
             take_input(self, len, now_ms);
         else if (io != SMTP_IO_AGAIN)
             smtp_drive_lose(self);
-        if (!self->stream.tls)
-            break;
-    }
+    } while (io == SMTP_IO_OK && self->phase == SMTP_PHASE_TALK &&
+             smtp_stream_holds(&self->stream));
 }
 
 void smtp_drive_greet(struct smtp_conn *self, int64_t now_ms)

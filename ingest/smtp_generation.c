@@ -3,7 +3,11 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-enum { DEFAULT_MEMORY = 256 * 1024 * 1024, DEFAULT_RATE = 500 };
+enum {
+    DEFAULT_MEMORY = 256 * 1024 * 1024,
+    DEFAULT_RATE = 500,
+    SHARES = 8, /* clients that fill the memory */
+};
 
 static enum smtp_verdict verify_recipient(void *context, struct dsnd_str address)
 {
@@ -94,11 +98,18 @@ static enum dsnd_err set_users(struct smtp_generation *self,
 static void set_limits(struct smtp_generation *self, const struct smtp_server_settings *from)
 {
     uint64_t memory = from->max_memory ? from->max_memory : DEFAULT_MEMORY;
+    uint64_t message = from->max_size * 2; /* with the copy whose bare newlines are mended */
+    uint64_t share;
 
-    /* A buffer that grows by doubling may take twice the message. */
-    if (memory / 2 < from->max_size)
-        memory = from->max_size * 2;
-    self->max_memory = memory < SIZE_MAX / 2 ? (size_t)memory : SIZE_MAX / 2;
+    if (memory < message)
+        memory = message;
+    if (memory > SIZE_MAX / 2)
+        memory = SIZE_MAX / 2;
+    share = memory / SHARES;
+    if (share < message)
+        share = message;
+    self->max_memory = (size_t)memory;
+    self->max_share = (size_t)share;
     self->max_connections = from->max_connections;
     self->peer_limits = (struct smtp_peer_limits){
         .sessions = from->max_per_client,

@@ -25,6 +25,7 @@ struct smtp_generation {
     uint64_t max_connections;
     struct smtp_peer_limits peer_limits;
     size_t max_memory;
+    size_t max_share; /* of it, for one client */
     int64_t idle_timeout_ms;
     int64_t drain_timeout_ms;
     uint64_t min_rate;

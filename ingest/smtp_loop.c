@@ -18,6 +18,7 @@ enum {
     ACCEPT_BATCH = 64,     /* connections taken before others get their turn */
     ACCEPT_PAUSE_MS = 200, /* without descriptors */
     PAUSE_LOG_MS = 10 * 1000,
+    RELIEVED = 8,       /* sessions ended at once where memory is short */
     EVICT_SEARCH = 256, /* connections looked at to find an idle one */
 };
 
@@ -218,6 +219,37 @@ static void tell_talkers(struct smtp_loop *self, int64_t now_ms)
     }
 }
 
+/* The session that burdens the memory most; NULL: none does. */
+static struct smtp_conn *heaviest(struct smtp_loop *self, int64_t now_ms)
+{
+    struct smtp_conn *worst = NULL;
+    struct smtp_conn *conn;
+    uint64_t most = 0;
+
+    TAILQ_FOREACH(conn, &self->conns, link)
+    {
+        uint64_t burden = smtp_conn_burden(conn, now_ms);
+
+        if (burden > most) {
+            most = burden;
+            worst = conn;
+        }
+    }
+    return worst;
+}
+
+/* Memory is short: end who holds most for the least progress, so that others find some. */
+static void relieve(struct smtp_loop *self, int64_t now_ms)
+{
+    for (unsigned i = 0; i < RELIEVED && smtp_budget_pressed(&self->shared->budget); i++) {
+        struct smtp_conn *worst = heaviest(self, now_ms);
+
+        if (!worst)
+            break;
+        smtp_conn_relieve(worst);
+    }
+}
+
 static void on_tick(evutil_socket_t fd, short what, void *context)
 {
     struct smtp_loop *self = context;
@@ -232,6 +264,7 @@ static void on_tick(evutil_socket_t fd, short what, void *context)
         next = TAILQ_NEXT(conn, link);
         smtp_conn_check(conn, now_ms);
     }
+    relieve(self, now_ms);
     tell_talkers(self, now_ms);
     metrics_set(METRIC_SMTP_MEMORY, atomic_load(&self->shared->budget.used));
     if (self->paused_until_ms && now_ms >= self->paused_until_ms)

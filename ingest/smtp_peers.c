@@ -16,6 +16,7 @@ struct peer {
     struct peer *next;
     struct smtp_peer_key key;
     uint64_t sessions;
+    struct smtp_share share;
     bool refused;      /* a session was refused in this window */
     int64_t window_ms; /* when the counts began */
     uint64_t counts[SMTP_PEERS_COUNTED];
@@ -243,6 +244,18 @@ bool smtp_peers_count(struct smtp_peers *self, const struct smtp_peer_key *key,
     }
     (void)pthread_mutex_unlock(&self->lock);
     return within;
+}
+
+struct smtp_share *smtp_peers_share(struct smtp_peers *self, const struct smtp_peer_key *key)
+{
+    struct peer *peer;
+
+    if (key->family == AF_UNIX)
+        return NULL;
+    (void)pthread_mutex_lock(&self->lock);
+    peer = *find(self, key);
+    (void)pthread_mutex_unlock(&self->lock);
+    return peer ? &peer->share : NULL;
 }
 
 void smtp_peers_leave(struct smtp_peers *self, const struct smtp_peer_key *key, int64_t now_ms)

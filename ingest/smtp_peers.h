@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 
 #include "base/err.h"
+#include "ingest/smtp_budget.h"
 
 struct smtp_peers;
 
@@ -57,6 +58,11 @@ bool smtp_peers_refused_first(struct smtp_peers *self, const struct smtp_peer_ke
 bool smtp_peers_count(struct smtp_peers *self, const struct smtp_peer_key *key,
                       enum smtp_peers_counted what, const struct smtp_peer_limits *limits,
                       int64_t now_ms);
+/*
+ * What the client, which has entered, holds of the memory for mail; good until that session leaves.
+ * NULL: it has no limit.
+ */
+struct smtp_share *smtp_peers_share(struct smtp_peers *self, const struct smtp_peer_key *key);
 /* A session that entered has ended. */
 void smtp_peers_leave(struct smtp_peers *self, const struct smtp_peer_key *key, int64_t now_ms);
 

@@ -27,6 +27,8 @@ static const struct smtp_reply_text replies[SMTP_REPLY_COUNT] = {
                              METRIC_SMTP_TIMEOUTS},
     [SMTP_REPLY_SHUTDOWN] = {421, "4.3.2", "Shutting down, come back soon", "shutdown", NONE},
     [SMTP_REPLY_EVICTED] = {421, "4.3.2", "Too busy for idle sessions", "evicted", NONE},
+    [SMTP_REPLY_HOLDS_MEMORY] = {421, "4.3.1", "Too much mail in progress, yours too slowly",
+                                 "holds_memory", METRIC_SMTP_EVICTED_MEMORY},
     [SMTP_REPLY_FULL] = {421, "4.3.2", "Too many sessions", "full", NONE},
     [SMTP_REPLY_CLIENT_LIMIT] = {421, "4.7.0", "Too many sessions from your address", "per_client",
                                  NONE},

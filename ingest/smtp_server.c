@@ -125,6 +125,7 @@ static enum dsnd_err start_loops(struct smtp_server *self, size_t count, char *e
 static void use_generation(struct smtp_server *self, struct smtp_generation *generation)
 {
     atomic_store(&self->shared.budget.max, generation->max_memory);
+    atomic_store(&self->shared.budget.share_max, generation->max_share);
     if (generation->tls)
         metrics_set(METRIC_TLS_NOT_AFTER, (uint64_t)tls_context_not_after(generation->tls));
 }

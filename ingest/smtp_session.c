@@ -482,7 +482,13 @@ void smtp_session_init(struct smtp_session *self, const struct smtp_session_sett
     self->helo[0] = '\0';
     smtp_line_clear(&self->line);
     smtp_dot_clear(&self->dot);
-    smtp_transaction_init(&self->transaction, settings->budget);
+    smtp_transaction_init(&self->transaction, settings->budget, NULL);
+}
+
+void smtp_session_share(struct smtp_session *self, struct smtp_share *share)
+{
+    assert(!self->transaction.charged);
+    self->transaction.share = share;
 }
 
 void smtp_session_done(struct smtp_session *self)

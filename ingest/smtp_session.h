@@ -94,6 +94,9 @@ void smtp_session_init(struct smtp_session *self, const struct smtp_session_sett
                        const struct smtp_session_options *options);
 void smtp_session_done(struct smtp_session *self);
 
+/* Whose memory the session takes; before anything is fed. Must outlast the session. */
+void smtp_session_share(struct smtp_session *self, struct smtp_share *share);
+
 /* The greeting; call it once, before anything is fed. */
 void smtp_session_greet(struct smtp_session *self, struct dsnd_buf *out);
 

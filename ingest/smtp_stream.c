@@ -69,6 +69,11 @@ enum smtp_io smtp_stream_read(struct smtp_stream *self, char *dst, size_t size, 
     return of_count(recv(self->fd, dst, size, 0), ret_len);
 }
 
+bool smtp_stream_holds(const struct smtp_stream *self)
+{
+    return self->tls && tls_stream_holds(self->tls);
+}
+
 enum smtp_io smtp_stream_write(struct smtp_stream *self, struct dsnd_str octets, size_t *ret_len)
 {
     if (self->tls)

@@ -34,6 +34,8 @@ enum smtp_io smtp_stream_handshake(struct smtp_stream *self);
 
 /* SMTP_IO_OK: `*ret_len` octets, 1 to `size`, stand in `dst`. */
 enum smtp_io smtp_stream_read(struct smtp_stream *self, char *dst, size_t size, size_t *ret_len);
+/* TLS holds octets to be read that the socket does not announce again. */
+bool smtp_stream_holds(const struct smtp_stream *self);
 /* SMTP_IO_OK: `*ret_len` octets were taken. `octets` must not be empty. */
 enum smtp_io smtp_stream_write(struct smtp_stream *self, struct dsnd_str octets, size_t *ret_len);
 

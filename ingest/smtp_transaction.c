@@ -7,10 +7,12 @@ enum {
     ENVELOPE_CHARGE = 16 * 1024,    /* what the first text costs: one block of the arena */
 };
 
-void smtp_transaction_init(struct smtp_transaction *self, struct smtp_budget *budget)
+void smtp_transaction_init(struct smtp_transaction *self, struct smtp_budget *budget,
+                           struct smtp_share *share)
 {
     *self = (struct smtp_transaction){
         .budget = budget,
+        .share = share,
         .arena = DSND_ARENA_INIT(ENVELOPE_MAX),
         .content = DSND_BUF_INIT(0),
     };
@@ -19,17 +21,18 @@ void smtp_transaction_init(struct smtp_transaction *self, struct smtp_budget *bu
 void smtp_transaction_clear(struct smtp_transaction *self)
 {
     struct smtp_budget *budget = self->budget;
+    struct smtp_share *share = self->share;
 
     dsnd_arena_done(&self->arena);
     dsnd_buf_done(&self->content);
     free(self->recipients);
-    smtp_budget_give(budget, self->charged);
-    smtp_transaction_init(self, budget);
+    smtp_budget_give(budget, share, self->charged);
+    smtp_transaction_init(self, budget, share);
 }
 
 static bool charge(struct smtp_transaction *self, size_t octets)
 {
-    if (!smtp_budget_take(self->budget, octets))
+    if (!smtp_budget_take(self->budget, self->share, octets))
         return false;
     self->charged += octets;
     return true;
@@ -143,14 +146,14 @@ void smtp_transaction_normalize(struct smtp_transaction *self)
     if (!self->failure)
         smtp_transaction_put(self, dsnd_str_make(old.ptr + start, old.len - start));
     dsnd_buf_done(&old);
-    smtp_budget_give(self->budget, old_charged);
+    smtp_budget_give(self->budget, self->share, old_charged);
     self->charged -= old_charged;
 }
 
 void smtp_transaction_drop_content(struct smtp_transaction *self)
 {
     dsnd_buf_done(&self->content);
-    smtp_budget_give(self->budget, self->content_charged);
+    smtp_budget_give(self->budget, self->share, self->content_charged);
     self->charged -= self->content_charged;
     self->content_charged = 0;
 }

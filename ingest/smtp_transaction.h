@@ -1,7 +1,7 @@
 /*
  * One mail transaction (RFC 5321 section 3.3): sender, recipients, content. Its memory comes out of
- * a budget shared by all sessions and is given back when the transaction ends. One thread at a
- * time.
+ * a budget shared by all sessions, and out of its client's share of it, and is given back when the
+ * transaction ends. One thread at a time.
  */
 #ifndef DSND_INGEST_SMTP_TRANSACTION_H
 #define DSND_INGEST_SMTP_TRANSACTION_H
@@ -16,9 +16,10 @@
 
 struct smtp_transaction {
     struct smtp_budget *budget;
-    size_t charged;          /* octets taken from the budget */
-    size_t content_charged;  /* of these, for `content` */
-    struct dsnd_arena arena; /* texts of the envelope */
+    struct smtp_share *share; /* NULL: the client has no limit */
+    size_t charged;           /* octets taken from the budget */
+    size_t content_charged;   /* of these, for `content` */
+    struct dsnd_arena arena;  /* texts of the envelope */
     struct dsnd_str mail_from;
     struct smtp_mail_params params;
     struct journal_recipient *recipients;
@@ -30,13 +31,15 @@ struct smtp_transaction {
     enum dsnd_err failure; /* why content was dropped: DSND_ERR_LIMIT or DSND_ERR_NOMEM */
 };
 
-void smtp_transaction_init(struct smtp_transaction *self, struct smtp_budget *budget);
+/* `budget` and `share` are kept, and must last. */
+void smtp_transaction_init(struct smtp_transaction *self, struct smtp_budget *budget,
+                           struct smtp_share *share);
 /* Forget the transaction and give its memory back. */
 void smtp_transaction_clear(struct smtp_transaction *self);
 
 /*
  * Begin, with copies of sender and parameters; content of more than `max_octets` will be dropped.
- * DSND_ERR_NOMEM: the budget or the memory is used up; the transaction is empty then.
+ * DSND_ERR_NOMEM: budget, share or memory is used up; the transaction is empty then.
  */
 DSND_MUST_CHECK
 enum dsnd_err smtp_transaction_begin(struct smtp_transaction *self, struct dsnd_str mail_from,

@@ -264,6 +264,11 @@ enum tls_status tls_stream_read(struct tls_stream *self, char *dst, size_t size,
     return status_of(ssl_of(self), n);
 }
 
+bool tls_stream_holds(const struct tls_stream *self)
+{
+    return SSL_pending((const SSL *)self) > 0;
+}
+
 enum tls_status tls_stream_write(struct tls_stream *self, struct dsnd_str octets, size_t *ret_len)
 {
     int n;

@@ -46,6 +46,8 @@ void tls_stream_free(struct tls_stream *self);
 enum tls_status tls_stream_handshake(struct tls_stream *self);
 /* TLS_OK: `*ret_len` octets, 1 to `size`, stand in `dst`. */
 enum tls_status tls_stream_read(struct tls_stream *self, char *dst, size_t size, size_t *ret_len);
+/* Octets were received that tls_stream_read has not given yet. */
+bool tls_stream_holds(const struct tls_stream *self);
 /* TLS_OK: `*ret_len` octets of `octets` were taken. `octets` must not be empty. */
 enum tls_status tls_stream_write(struct tls_stream *self, struct dsnd_str octets, size_t *ret_len);
 /* Tell the peer that nothing more comes; does not wait. */

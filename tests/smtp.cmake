@@ -1,6 +1,6 @@
 # Tests of the receiver in ingest/.
 
-foreach(name smtp_dot smtp_line smtp_path smtp_peers smtp_proxy smtp_reply smtp_wire)
+foreach(name smtp_budget smtp_dot smtp_line smtp_path smtp_peers smtp_proxy smtp_reply smtp_wire)
     dsnd_unit_test(${name} LIBS dsnd_ingest)
 endforeach()
 target_compile_definitions(test_smtp_wire PRIVATE WIRE_DIR="${CMAKE_CURRENT_SOURCE_DIR}/wire")

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """The receiver under more than it wants: idle connections, clients that drip, half handshakes, reloads
 and its own end under load, a clock that jumps. DSND_IDLE sets the number of idle connections."""
+import multiprocessing
 import os
 import resource
 import selectors
@@ -23,6 +24,19 @@ def raise_limit(wanted):
 
 def address(i, net=10):
     return "127.%d.%d.%d" % (net, i // 250, i % 250 + 1)
+
+
+def talk(port, source):
+    """Commands over TLS without end, while another thread reads the replies."""
+    client = kit.Client(port, source=source, tls=kit.trust_all())
+
+    def read():
+        while client.socket.recv(65536):
+            pass
+
+    threading.Thread(target=read, daemon=True).start()
+    while True:
+        client.send(b"NOOP\r\n" * 100)
 
 
 class Load(threading.Thread):
@@ -119,6 +133,40 @@ class Floods(kit.ReceiverTest):
         if not self.sanitized():
             self.assertLess(grown, 40 * 1024)
         self.assertEqual(clients[-1].deliver(hello=None)[0], 250)
+
+    def hold(self, sources):
+        """Messages that do not end, of the sources in turn, until not even an envelope finds room."""
+        answers, clients = [], []
+        for source, octets in zip(sources, 8 * [600000] + 4 * [300000] + 6 * [100000] + 8 * [40000] +
+                                  10 * [10000] + 12 * [1]):
+            client = self.receiver.client(source=source)
+            clients.append(client)
+            codes = [client.say(line)[0] for line in
+                     ("EHLO client.test", "MAIL FROM:<>", "RCPT TO:<a@bounce.test>", "DATA")]
+            answers.append(next((code for code in codes[1:] if code >= 400), 354))
+            if answers[-1] == 354:
+                client.send(b"x" * octets)
+                until(lambda: self.receiver.unread() == 0)
+        self.assertEqual(answers[0], 354)
+        self.assertEqual(answers[-1], 452)
+        return clients
+
+    def test_one_address_takes_its_share_of_memory_and_others_deliver(self):
+        self.receiver.settings.update({"smtp.memory": "8M", "smtp.idle_timeout": "60s"})
+        receiver = self.started()
+        clients = self.hold(["127.17.0.1"] * 48)
+        self.assertEqual(receiver.client(source="127.17.0.2").deliver()[0], 250)
+        for client in clients:
+            client.close()
+        until(lambda: receiver.client(source="127.17.0.1").deliver()[0] == 250)
+
+    def test_who_holds_memory_and_sends_nothing_is_ended_where_it_is_short(self):
+        self.receiver.settings.update({"smtp.memory": "8M", "smtp.idle_timeout": "60s"})
+        receiver = self.started()
+        clients = self.hold([address(i, 18) for i in range(48)])
+        self.assertEqual(receiver.client(source="127.17.0.1").deliver()[0], 452)
+        until(lambda: receiver.client(source="127.17.0.1").deliver()[0] == 250, 20)
+        self.assertEqual(clients[0].reply(), (421, "4.3.1 Too much mail in progress, yours too slowly"))
 
     def test_where_the_system_gives_no_more_memory_mail_is_deferred(self):
         limit = 256 << 20
@@ -227,6 +275,26 @@ class Floods(kit.ReceiverTest):
                 client.sendall(b"\x16\x03\x01\x00\x05\x01\x00\x00\x01\x00")
         self.normal(load, 0.5)
         receiver.await_log("smtp.tls_failed", 100)
+
+    def test_who_talks_over_tls_without_end_keeps_nobody_waiting(self):
+        cert, key = self.receiver.path("cert.pem"), self.receiver.path("key.pem")
+        kit.make_certificate(cert, key)
+        port = kit.free_port()
+        self.receiver.settings.update({"smtp.tls_cert": cert, "smtp.tls_key": key, "smtp.threads": "1",
+                                       "smtp.tls_listen": "127.0.0.1:%d" % port})
+        receiver = self.started()
+        crowd = [multiprocessing.Process(target=talk, args=(port, "127.19.0.%d" % i)) for i in (1, 2)]
+        for process in crowd:
+            process.start()
+            self.addCleanup(process.kill)
+        time.sleep(0.5)
+        load = Load(receiver, "127.200.0.1")
+        load.start()
+        time.sleep(3)
+        self.normal(load, 0.5)
+        self.assertTrue(all(process.is_alive() for process in crowd))
+        print("2 that talk over TLS; %d deliveries meanwhile, at worst %.1f ms" %
+              (len(load.seconds), max(load.seconds) * 1000))
 
     def test_a_hundred_reloads_under_load(self):
         receiver = self.started()

@@ -75,6 +75,26 @@ static void a_client_has_its_share_and_no_more(void **state)
     smtp_peers_free(peers);
 }
 
+static void sessions_of_a_client_have_one_share_of_memory(void **state)
+{
+    static const struct smtp_peer_limits limits = {.sessions = 2};
+    static const struct smtp_peer_key local = {.family = AF_UNIX};
+    struct smtp_peer_key one = key_of("192.0.2.1:1");
+    struct smtp_peer_key same = key_of("[::ffff:192.0.2.1]:2");
+    struct smtp_peer_key other = key_of("192.0.2.2:1");
+    struct smtp_peers *peers;
+
+    (void)state;
+    assert_int_equal(smtp_peers_new(&peers), DSND_OK);
+    assert_int_equal(smtp_peers_enter(peers, &one, &limits, 0), SMTP_PEERS_ENTERED);
+    assert_int_equal(smtp_peers_enter(peers, &other, &limits, 0), SMTP_PEERS_ENTERED);
+    assert_non_null(smtp_peers_share(peers, &one));
+    assert_ptr_equal(smtp_peers_share(peers, &one), smtp_peers_share(peers, &same));
+    assert_ptr_not_equal(smtp_peers_share(peers, &one), smtp_peers_share(peers, &other));
+    assert_null(smtp_peers_share(peers, &local));
+    smtp_peers_free(peers);
+}
+
 static void a_client_is_logged_once_a_window(void **state)
 {
     static const struct smtp_peer_limits limits = {.sessions = 1};
@@ -205,6 +225,7 @@ int main(void)
         cmocka_unit_test(siphash_agrees_with_its_authors),
         cmocka_unit_test(clients_are_ipv4_addresses_and_ipv6_networks),
         cmocka_unit_test(a_client_has_its_share_and_no_more),
+        cmocka_unit_test(sessions_of_a_client_have_one_share_of_memory),
         cmocka_unit_test(a_client_is_logged_once_a_window),
         cmocka_unit_test(connections_count_after_they_have_ended),
         cmocka_unit_test(errors_shut_the_door_and_messages_are_told),
