@@ -16,7 +16,6 @@
 enum {
     PROXY_MS = 5 * 1000, /* for a balancer's header */
     DRAIN_END_MS = 500,  /* for the last words of a session that the end of the receiver cuts off */
-    STALL_MS = 10 * 1000, /* without progress, until it counts against a session */
 };
 
 /* ---- life ---- */
@@ -49,6 +48,7 @@ static void release(struct smtp_conn *self)
     struct smtp_loop *loop = self->loop;
 
     TAILQ_REMOVE(&loop->conns, self, link);
+    TAILQ_REMOVE(&loop->evictable[self->evictable], self, evictable_link);
     loop->conn_count--;
     smtp_session_done(&self->session);
     if (self->counted)
@@ -83,12 +83,50 @@ static void want(struct event *event, bool *is_set, bool wanted)
         *is_set = !wanted;
 }
 
+static enum smtp_evictable evictable(const struct smtp_conn *self)
+{
+    enum smtp_evictable how = SMTP_EVICTABLE_NEVER;
+
+    switch (self->phase) {
+    case SMTP_PHASE_PROXY:
+    case SMTP_PHASE_HANDSHAKE:
+    case SMTP_PHASE_LINGER:
+        how = SMTP_EVICTABLE_IDLE;
+        break;
+    case SMTP_PHASE_TALK:
+        how = smtp_session_idle(&self->session) ? SMTP_EVICTABLE_IDLE : SMTP_EVICTABLE_STALLED;
+        break;
+    case SMTP_PHASE_FLUSH:
+    case SMTP_PHASE_CLOSE:
+        how = SMTP_EVICTABLE_STALLED;
+        break;
+    case SMTP_PHASE_PAUSE:
+    case SMTP_PHASE_VERIFY:
+    case SMTP_PHASE_COMMIT:
+    case SMTP_PHASE_DEAD:
+        break;
+    }
+    return how;
+}
+
+/* Behind all who were silent for longer. */
+static void line_up(struct smtp_conn *self)
+{
+    struct smtp_conn_list *lists = self->loop->evictable;
+
+    TAILQ_REMOVE(&lists[self->evictable], self, evictable_link);
+    self->evictable = evictable(self);
+    self->active_ms = dsnd_clock_monotonic_ms();
+    TAILQ_INSERT_TAIL(&lists[self->evictable], self, evictable_link);
+}
+
 /* The last step of whatever happened to the connection: events as its phase needs them. */
 static void settle(struct smtp_conn *self)
 {
     bool unsent = self->sent < self->out.len;
     bool read;
 
+    line_up(self);
     if (self->phase == SMTP_PHASE_DEAD) {
         bury(self);
         return;
@@ -315,6 +353,7 @@ static struct smtp_conn *make(struct smtp_loop *loop, const struct smtp_arrival 
     if (self->counted)
         claim_share(self);
     TAILQ_INSERT_TAIL(&loop->conns, self, link);
+    TAILQ_INSERT_TAIL(&loop->evictable[self->evictable], self, evictable_link);
     loop->conn_count++;
     metrics_set(METRIC_SMTP_SESSIONS, atomic_fetch_add(&loop->shared->sessions, 1) + 1);
     return self;
@@ -417,7 +456,7 @@ uint64_t smtp_conn_burden(const struct smtp_conn *self, int64_t now_ms)
 {
     int64_t stalled_ms = now_ms - self->steady_ms;
 
-    if (!talks(self) || smtp_session_idle(&self->session) || stalled_ms < STALL_MS)
+    if (!talks(self) || smtp_session_idle(&self->session) || stalled_ms < SMTP_STALL_MS)
         return 0;
     return self->session.transaction.charged * (uint64_t)stalled_ms;
 }
@@ -429,17 +468,11 @@ void smtp_conn_relieve(struct smtp_conn *self)
     settle(self);
 }
 
-bool smtp_conn_evictable(const struct smtp_conn *self)
-{
-    return self->phase == SMTP_PHASE_PROXY || self->phase == SMTP_PHASE_HANDSHAKE ||
-           self->phase == SMTP_PHASE_LINGER ||
-           (self->phase == SMTP_PHASE_TALK && smtp_session_idle(&self->session));
-}
-
 void smtp_conn_evict(struct smtp_conn *self)
 {
     metrics_add(METRIC_SMTP_EVICTED, 1);
     if (self->phase == SMTP_PHASE_TALK) {
+        metrics_add(METRIC_SMTP_ABORTED, !smtp_session_idle(&self->session));
         smtp_drive_end(self, SMTP_REPLY_EVICTED, dsnd_clock_monotonic_ms());
     }
     smtp_drive_lose(self);

@@ -27,6 +27,9 @@ enum smtp_phase {
 
 struct smtp_conn {
     TAILQ_ENTRY(smtp_conn) link;
+    TAILQ_ENTRY(smtp_conn) evictable_link;
+    enum smtp_evictable evictable; /* the list of the loop it stands in */
+    int64_t active_ms;             /* when it last did anything */
     struct smtp_loop *loop;
     struct smtp_generation *generation;
     struct smtp_stream stream;
@@ -83,8 +86,7 @@ void smtp_conn_drain(struct smtp_conn *self, bool now);
 uint64_t smtp_conn_burden(const struct smtp_conn *self, int64_t now_ms);
 /* End it, for its burden. */
 void smtp_conn_relieve(struct smtp_conn *self);
-/* It could be ended to make room. */
-bool smtp_conn_evictable(const struct smtp_conn *self);
+/* End it to make room. */
 void smtp_conn_evict(struct smtp_conn *self);
 
 #endif

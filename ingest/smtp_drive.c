@@ -278,8 +278,6 @@ void smtp_drive_talk(struct smtp_conn *self, int64_t now_ms)
 {
     enum smtp_io io;
 
-    TAILQ_REMOVE(&self->loop->conns, self, link);
-    TAILQ_INSERT_TAIL(&self->loop->conns, self, link);
     /* One read, then others have their turn; but the socket does not announce the rest of a record
      * of TLS, 16 KiB at most, again. */
     do {

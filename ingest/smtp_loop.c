@@ -18,8 +18,7 @@ enum {
     ACCEPT_BATCH = 64,     /* connections taken before others get their turn */
     ACCEPT_PAUSE_MS = 200, /* without descriptors */
     PAUSE_LOG_MS = 10 * 1000,
-    RELIEVED = 8,       /* sessions ended at once where memory is short */
-    EVICT_SEARCH = 256, /* connections looked at to find an idle one */
+    RELIEVED = 8, /* sessions ended at once where memory is short */
 };
 
 struct smtp_generation *smtp_shared_acquire(struct smtp_shared *self)
@@ -46,19 +45,22 @@ void smtp_shared_release(struct smtp_shared *self, struct smtp_generation *gener
 
 /* ---- accepting ---- */
 
-/* End the connection that has been silent longest between messages; false if there is none. */
+/*
+ * End the connection that has been silent longest between messages, else the one that has been so
+ * within one, if long enough; false if there is none.
+ */
 static bool evict_one(struct smtp_loop *self)
 {
-    struct smtp_conn *conn = TAILQ_FIRST(&self->conns);
+    struct smtp_conn *conn = TAILQ_FIRST(&self->evictable[SMTP_EVICTABLE_IDLE]);
 
-    for (unsigned i = 0; conn && i < EVICT_SEARCH; i++) {
-        if (smtp_conn_evictable(conn)) {
-            smtp_conn_evict(conn);
-            return true;
-        }
-        conn = TAILQ_NEXT(conn, link);
+    if (!conn) {
+        conn = TAILQ_FIRST(&self->evictable[SMTP_EVICTABLE_STALLED]);
+        if (conn && dsnd_clock_monotonic_ms() - conn->active_ms < SMTP_STALL_MS)
+            conn = NULL;
     }
-    return false;
+    if (conn)
+        smtp_conn_evict(conn);
+    return conn != NULL;
 }
 
 /* One line to someone whom we do not let in; best effort, the socket buffer is empty. */
@@ -320,6 +322,8 @@ enum dsnd_err smtp_loop_new(struct smtp_shared *shared, struct smtp_loop **ret_l
         return err;
     self->shared = shared;
     TAILQ_INIT(&self->conns);
+    for (size_t i = 0; i < SMTP_EVICTABLE_COUNT; i++)
+        TAILQ_INIT(&self->evictable[i]);
     (void)pthread_mutex_init(&self->done_lock, NULL);
     self->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     if (self->wake_fd < 0) {

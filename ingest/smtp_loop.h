@@ -23,6 +23,7 @@ enum {
     SMTP_READ_COMMANDS = 16 * 1024, /* octets of one read between messages */
     SMTP_READ_CONTENT = 64 * 1024,  /* and within one */
     SMTP_TICK_MS = 200,             /* how exactly deadlines are kept */
+    SMTP_STALL_MS = 10 * 1000,      /* without progress, until it counts against a session */
 };
 
 /* What all loops use. */
@@ -46,6 +47,15 @@ void smtp_shared_release(struct smtp_shared *self, struct smtp_generation *gener
 struct smtp_conn;
 TAILQ_HEAD(smtp_conn_list, smtp_conn);
 
+/* Whether a connection may be ended to make room for another. */
+enum smtp_evictable {
+    SMTP_EVICTABLE_NEVER,   /* something is done for it */
+    SMTP_EVICTABLE_IDLE,    /* at once: no transaction is open */
+    SMTP_EVICTABLE_STALLED, /* once it was silent for SMTP_STALL_MS: within a transaction, or it
+                               does not read */
+    SMTP_EVICTABLE_COUNT,
+};
+
 struct smtp_listener {
     int fd;
     enum smtp_kind kind;
@@ -62,7 +72,8 @@ struct smtp_loop {
     int wake_fd; /* an eventfd that other threads write */
     struct smtp_listener listeners[SMTP_ADDRESSES_MAX];
     size_t listener_count;
-    struct smtp_conn_list conns; /* the longest silent first */
+    struct smtp_conn_list conns;
+    struct smtp_conn_list evictable[SMTP_EVICTABLE_COUNT]; /* each the longest silent first */
     size_t conn_count;
     bool draining;
     int64_t drain_end_ms;    /* when transactions have had their time */

@@ -26,7 +26,7 @@ static const struct smtp_reply_text replies[SMTP_REPLY_COUNT] = {
     [SMTP_REPLY_TOO_SLOW] = {421, "4.4.2", "Data arrives too slowly", "too_slow",
                              METRIC_SMTP_TIMEOUTS},
     [SMTP_REPLY_SHUTDOWN] = {421, "4.3.2", "Shutting down, come back soon", "shutdown", NONE},
-    [SMTP_REPLY_EVICTED] = {421, "4.3.2", "Too busy for idle sessions", "evicted", NONE},
+    [SMTP_REPLY_EVICTED] = {421, "4.3.2", "Too busy for silent sessions", "evicted", NONE},
     [SMTP_REPLY_HOLDS_MEMORY] = {421, "4.3.1", "Too much mail in progress, yours too slowly",
                                  "holds_memory", METRIC_SMTP_EVICTED_MEMORY},
     [SMTP_REPLY_FULL] = {421, "4.3.2", "Too many sessions", "full", NONE},

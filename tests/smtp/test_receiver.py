@@ -239,6 +239,37 @@ class Limits(kit.ReceiverTest):
         self.assertEqual(kept[1].reply()[0], 421)
         self.assertEqual(kept[0].say("RCPT TO:<a@bounce.test>")[0], 250)
 
+    def transactions(self, count):
+        """Sessions in the midst of MAIL, DATA or a chunk, each of another address."""
+        kept = []
+        for i in range(count):
+            client = self.receiver.client(source="127.0.%d.%d" % (3 + i // 250, i % 250 + 1))
+            for line in ("EHLO client.test", "MAIL FROM:<>", "RCPT TO:<a@bounce.test>", "DATA")[:2 + i % 3]:
+                self.assertLess(client.say(line)[0], 400)
+            kept.append(client)
+        return kept
+
+    def test_the_longest_silent_in_a_transaction_makes_room(self):
+        self.receiver.settings["smtp.idle_timeout"] = "60s"
+        receiver = self.started()
+        kept, watch = self.transactions(6), Stopwatch()
+        self.assertEqual(receiver.client(source="127.0.2.1").greeting, (421, "4.3.2 Too many sessions"))
+        time.sleep(5)
+        self.assertEqual(kept[0].say("RCPT TO:<a@bounce.test>")[0], 250)
+        until(lambda: receiver.client(source="127.0.2.1").greeting[0] == 220, 20)
+        self.assertGreater(watch.seconds(), 8)
+        self.assertEqual(kept[1].reply(), (421, "4.3.2 Too busy for silent sessions"))
+        self.assertEqual(kept[0].say("NOOP")[0], 250)
+
+    def test_an_idle_session_is_found_behind_any_number_of_others(self):
+        self.receiver.settings.update({"smtp.idle_timeout": "60s", "smtp.max_connections": "400"})
+        receiver = self.started()
+        kept = self.transactions(399)
+        idle = receiver.client(source="127.0.2.1")
+        self.assertEqual(receiver.client(source="127.0.2.2").greeting[0], 220)
+        self.assertEqual(idle.reply()[0], 421)
+        self.assertEqual(kept[0].say("NOOP")[0], 250)
+
     def test_a_full_house_in_transactions_refuses(self):
         receiver = self.started()
         for i in range(1, 7):
