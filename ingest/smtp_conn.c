@@ -15,7 +15,7 @@
 
 enum {
     PROXY_MS = 5 * 1000, /* for a balancer's header */
-    DRAIN_END_MS = 500,  /* for the last words of a session that the end of the receiver cuts off */
+    DRAIN_END_MS = 500,  /* for the last words of a session at the end of the receiver */
 };
 
 /* ---- life ---- */
@@ -250,7 +250,7 @@ static void read_proxy(struct smtp_conn *self, int64_t now_ms)
         return;
     }
     err = smtp_proxy_parse(dsnd_str_make(buffer, len), &header, &client);
-    if (err == DSND_ERR_UNAVAILABLE) {
+    if (err == DSND_ERR_UNAVAILABLE && !smtp_stream_ended(&self->stream)) {
         smtp_stream_await(&self->stream, len + 1);
         return;
     }
@@ -430,26 +430,25 @@ void smtp_conn_check(struct smtp_conn *self, int64_t now_ms)
     settle(self);
 }
 
-void smtp_conn_drain(struct smtp_conn *self, bool now)
-{
-    int64_t now_ms = dsnd_clock_monotonic_ms();
-
-    if (self->phase == SMTP_PHASE_HANDSHAKE || self->phase == SMTP_PHASE_PROXY) {
-        smtp_drive_lose(self);
-    } else if ((self->phase == SMTP_PHASE_TALK || self->phase == SMTP_PHASE_PAUSE ||
-                self->phase == SMTP_PHASE_FLUSH) &&
-               (now || smtp_session_idle(&self->session))) {
-        smtp_drive_end(self, SMTP_REPLY_SHUTDOWN, now_ms);
-        self->deadline_ms = smtp_drive_sooner(self->deadline_ms, now_ms + DRAIN_END_MS);
-    }
-    settle(self);
-}
-
 /* The session takes input, now or soon. */
 static bool talks(const struct smtp_conn *self)
 {
     return self->phase == SMTP_PHASE_TALK || self->phase == SMTP_PHASE_PAUSE ||
            self->phase == SMTP_PHASE_FLUSH;
+}
+
+void smtp_conn_drain(struct smtp_conn *self, bool now)
+{
+    int64_t now_ms = dsnd_clock_monotonic_ms();
+
+    if (self->phase == SMTP_PHASE_HANDSHAKE || self->phase == SMTP_PHASE_PROXY)
+        smtp_drive_lose(self);
+    else if (talks(self) && (now || smtp_session_idle(&self->session)))
+        smtp_drive_end(self, SMTP_REPLY_SHUTDOWN, now_ms);
+    /* Who does not read its last words, whenever they were said, is not waited for. */
+    if (self->phase == SMTP_PHASE_CLOSE || self->phase == SMTP_PHASE_LINGER)
+        self->deadline_ms = smtp_drive_sooner(self->deadline_ms, now_ms + DRAIN_END_MS);
+    settle(self);
 }
 
 uint64_t smtp_conn_burden(const struct smtp_conn *self, int64_t now_ms)

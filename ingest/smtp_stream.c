@@ -1,6 +1,7 @@
 #include "ingest/smtp_stream.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -98,6 +99,13 @@ enum smtp_io smtp_stream_discard(struct smtp_stream *self, char *scratch, size_t
 enum smtp_io smtp_stream_peek(struct smtp_stream *self, char *dst, size_t size, size_t *ret_len)
 {
     return of_count(recv(self->fd, dst, size, MSG_PEEK), ret_len);
+}
+
+bool smtp_stream_ended(const struct smtp_stream *self)
+{
+    struct pollfd look = {.fd = self->fd, .events = POLLRDHUP};
+
+    return poll(&look, 1, 0) > 0;
 }
 
 void smtp_stream_await(struct smtp_stream *self, size_t octets)

@@ -46,6 +46,8 @@ enum smtp_io smtp_stream_discard(struct smtp_stream *self, char *scratch, size_t
 
 /* Octets that wait, left where they are; before TLS only. SMTP_IO_OK: `*ret_len` of them. */
 enum smtp_io smtp_stream_peek(struct smtp_stream *self, char *dst, size_t size, size_t *ret_len);
+/* The peer sends no more; what it sent may still wait, and makes the socket readable for ever. */
+bool smtp_stream_ended(const struct smtp_stream *self);
 /* Readable only once `octets` wait; 1 is the ordinary. */
 void smtp_stream_await(struct smtp_stream *self, size_t octets);
 

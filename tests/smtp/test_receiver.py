@@ -107,6 +107,13 @@ class Proxy(kit.ReceiverTest):
         silent = receiver.client(greet=False)
         self.assertTrue(silent.at_end(8))
 
+    def test_half_a_header_and_the_end_is_not_waited_for(self):
+        client = self.started().client(first=(self.HEADER % 7)[:8], greet=False)
+        time.sleep(0.1)
+        client.socket.shutdown(socket.SHUT_WR)
+        self.assertTrue(client.at_end(2))
+        self.receiver.await_log("smtp.bad_proxy_header")
+
     def test_from_others_a_header_is_a_bad_command(self):
         self.receiver.settings["smtp.proxy_from"] = "192.0.2.0/24"
         client = self.started().client()
@@ -493,6 +500,40 @@ class End(kit.ReceiverTest):
         self.assertEqual(receiver.stop(), 0)
         self.assertLess(watch.seconds(), 3.5)
         self.assertEqual(len(receiver.messages()), 1)
+
+    def unread(self, client):
+        """Octets of replies that wait in the sockets of this client and of the receiver."""
+        ports = (":%04X" % client.getsockname()[1], ":%04X" % self.receiver.port)
+        octets = 0
+        with open("/proc/net/tcp", encoding="ascii") as table:
+            for local, remote, _, queues in (row.split()[1:5] for row in list(table)[1:]):
+                sent, received = (int(part, 16) for part in queues.split(":"))
+                if (local[-5:], remote[-5:]) == ports:
+                    octets += received
+                elif (remote[-5:], local[-5:]) == ports:
+                    octets += sent
+        return octets
+
+    def test_who_does_not_read_its_last_words_is_not_waited_for(self):
+        self.receiver.settings["smtp.idle_timeout"] = "60s"
+        receiver, client, said = self.started(), socket.socket(), 0
+        self.addCleanup(client.close)
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        client.connect(("127.0.0.1", receiver.port))
+        client.recv(4096)
+        client.send(b"HELP\r\n")
+        each = len(client.recv(4096))
+        while said <= self.unread(client):  # until no socket holds all of it
+            client.sendall(b"HELP\r\n" * 200)
+            said += 200 * each
+            until(lambda: receiver.unread() == 0)
+            time.sleep(0.005)
+        client.sendall(b"QUIT\r\n")
+        until(lambda: receiver.unread() == 0)
+        time.sleep(0.2)
+        watch = Stopwatch()
+        self.assertEqual(receiver.stop(), 0)
+        self.assertLess(watch.seconds(), 3.5)
 
     def test_reloads_under_load_lose_nothing(self):
         receiver = self.started()
