@@ -20,7 +20,7 @@ enum {
 
 /* ---- life ---- */
 
-static void on_refused(void *context, enum smtp_reply reply)
+static void on_refused(void *context, enum smtp_reply reply, bool error)
 {
     const struct smtp_conn *self = context;
     const struct smtp_reply_text *row = smtp_reply_text(reply);
@@ -28,7 +28,7 @@ static void on_refused(void *context, enum smtp_reply reply)
     if (row->metric != SMTP_REPLY_UNCOUNTED)
         metrics_add(row->metric, 1);
     smtp_talkers_count(&self->loop->shared->talkers, &self->peer_key);
-    if (row->code >= 500)
+    if (error)
         (void)smtp_peers_count(self->loop->shared->peers, &self->peer_key, SMTP_PEERS_ERROR,
                                &self->generation->peer_limits, dsnd_clock_monotonic_ms());
     log_event(LOG_LEVEL_INFO, "smtp.reject", "session=%06" PRIx64 " peer=%s reply=%u reason=%s",

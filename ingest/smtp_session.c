@@ -20,18 +20,31 @@ static void set_state(struct smtp_session *self, enum smtp_state state)
     self->state = state;
 }
 
+/*
+ * Whether a reply counts against the client. A recipient that is refused does not where the client
+ * is an MTA that hands over mail of others, and only learns here who is one; nor does the DATA that
+ * it had sent along.
+ */
+static bool is_error(const struct smtp_session *self, enum smtp_reply reply)
+{
+    bool hands_over = self->options.lmtp || self->options.submit;
+    bool in_envelope = self->state == SMTP_STATE_MAIL || self->state == SMTP_STATE_RCPT;
+
+    return smtp_reply_text(reply)->code >= 500 && !(hands_over && in_envelope);
+}
+
 /* Append a reply and count it. Without memory for a reply the session cannot go on. */
 static void say(struct smtp_session *self, enum smtp_reply reply, struct dsnd_buf *out)
 {
-    const struct smtp_reply_text *row = smtp_reply_text(reply);
+    bool error = is_error(self, reply);
 
     if (smtp_reply_add(out, reply)) {
         set_state(self, SMTP_STATE_CLOSED);
         return;
     }
-    if (row->code >= 400 && self->options.refused)
-        self->options.refused(self->options.context, reply);
-    if (row->code < 500)
+    if (smtp_reply_text(reply)->code >= 400 && self->options.refused)
+        self->options.refused(self->options.context, reply, error);
+    if (!error)
         return;
     self->errors++;
     self->pause = self->errors > SMTP_ERRORS_SLOW;
@@ -127,7 +140,11 @@ static void refuse_content(struct smtp_session *self, enum smtp_reply reply, str
     size_t count = answers(self);
 
     set_state(self, SMTP_STATE_READY);
-    for (size_t i = 0; i < count && self->state != SMTP_STATE_CLOSED; i++)
+    /* Told to each recipient, but counted once, by the last. */
+    for (size_t i = 1; i < count && self->state != SMTP_STATE_CLOSED; i++)
+        if (smtp_reply_add(out, reply))
+            set_state(self, SMTP_STATE_CLOSED);
+    if (self->state != SMTP_STATE_CLOSED)
         say(self, reply, out);
 }
 

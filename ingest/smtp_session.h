@@ -37,8 +37,9 @@ struct smtp_session_options {
     bool starttls; /* a certificate is there: offer STARTTLS */
     bool tls;      /* TLS from the first octet */
     bool submit;   /* our own MTA hands mail in, behind AUTH; needs `settings->users` */
-    /* Told of every reply of 400 and more; may be NULL. */
-    void (*refused)(void *context, enum smtp_reply reply);
+    /* Told of every refusal, a reply of 400 and more; `error`: it counts against the client. May be
+     * NULL. */
+    void (*refused)(void *context, enum smtp_reply reply, bool error);
     /* Asked, and told, of every message that begins; may be NULL: it may. */
     bool (*may_begin)(void *context);
     void *context;
