@@ -259,12 +259,12 @@ class Limits(kit.ReceiverTest):
     def test_the_longest_silent_in_a_transaction_makes_room(self):
         self.receiver.settings["smtp.idle_timeout"] = "60s"
         receiver = self.started()
-        kept, watch = self.transactions(6), Stopwatch()
+        kept, began = self.transactions(6), time.monotonic()
         self.assertEqual(receiver.client(source="127.0.2.1").greeting, (421, "4.3.2 Too many sessions"))
         time.sleep(5)
         self.assertEqual(kept[0].say("RCPT TO:<a@bounce.test>")[0], 250)
         until(lambda: receiver.client(source="127.0.2.1").greeting[0] == 220, 20)
-        self.assertGreater(watch.seconds(), 8)
+        self.assertGreater(time.monotonic() - began, 8)
         self.assertEqual(kept[1].reply(), (421, "4.3.2 Too busy for silent sessions"))
         self.assertEqual(kept[0].say("NOOP")[0], 250)
 
