@@ -38,7 +38,8 @@ enum { STORE_DAYS_AHEAD = 7 };
     "n(hash, address, campaign_id, ref, class, evidence, status_id, delivery, at, provider, " \
     "signature)"
 /* A record that confirms a delivery after n.at; $7 the least id of the day. */
-#define CONFIRMS " AND s.id >= $7::int8 AND s.received_at > n.at AND s.action = 3 AND s.evidence > 0"
+#define CONFIRMS \
+    " AND s.id >= $7::int8 AND s.received_at > n.at AND s.action = 3 AND s.evidence > 0"
 #define CONFIRMED                                                                          \
     "(SELECT hash, max(at) AS at FROM unnest($1::bytea[], $2::timestamptz[]) u(hash, at) " \
     "GROUP BY hash) n"

@@ -132,16 +132,16 @@ static void every_table_that_grows_with_mail_can_be_distributed(void **state)
     db_exec(citus_stand_in);
     db_exec_file(SOURCE_DIR "/sql/citus.sql");
     /* By campaign wherever there is one, or by what else names a row. */
-    assert_string_equal(db_text(
-                            "SELECT coalesce(string_agg(c.relname, ' ' ORDER BY c.relname), '') "
-                            "FROM pg_class c WHERE c.relnamespace = 'public'::regnamespace "
-                            "AND c.relkind IN ('r', 'p') AND NOT c.relispartition "
-                            "AND NOT EXISTS (SELECT FROM distributed d WHERE d.name = c.relname) "
-                            "AND EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = c.oid "
-                            "AND a.attname = 'campaign_id')"),
-                        "incident_campaign incident_proof reclassify_change suppression_change "
-                        "suppression_guard"); /* in one
-                               order; small */
+    assert_string_equal(
+        db_text("SELECT coalesce(string_agg(c.relname, ' ' ORDER BY c.relname), '') "
+                "FROM pg_class c WHERE c.relnamespace = 'public'::regnamespace "
+                "AND c.relkind IN ('r', 'p') AND NOT c.relispartition "
+                "AND NOT EXISTS (SELECT FROM distributed d WHERE d.name = c.relname) "
+                "AND EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = c.oid "
+                "AND a.attname = 'campaign_id')"),
+        "incident_campaign incident_proof reclassify_change suppression_change "
+        "suppression_guard"); /* in one
+               order; small */
 }
 
 static void every_statement_can_be_prepared(void **state)
