@@ -318,6 +318,7 @@ static enum dsnd_err read_wrapped(struct parser *self, struct draft *draft, stru
     wrapped.message_id = report->message_id;
     wrapped.subject = report->subject;
     wrapped.from = report->from;
+    wrapped.is_by_anybody = report->is_by_anybody;
     *report = wrapped;
     draft->prose = within.prose;
     return DSND_OK;

@@ -269,6 +269,10 @@ bool prose_read(struct draft *draft, const struct mime_message *mime)
         if (!read_part(&reader, &envelope, text.copy, i >= count))
             continue;
         draft->report->kind = REPORT_KIND_BOUNCE_TEXT;
+        draft->report->is_by_anybody =
+            !envelope.is_sender && !envelope.is_null && !envelope.failed.len;
+        if (draft->report->is_by_anybody)
+            draft_note(draft, "no mailer in its headers: anybody may have written it");
         draft->prose = text.prose;
         draft->copy = text.copy;
         return true;

@@ -14,9 +14,11 @@
 struct prose_envelope {
     bool is_subject;        /* of a delivery report */
     bool is_sender;         /* a program that sends them, or nobody */
+    bool is_role;           /* postmaster@, who may be a person */
     bool is_null;           /* Return-Path says that nobody is to be answered */
     bool is_answer;         /* "Re: ..." */
-    bool is_personal;       /* a person, a list or an automatic reply, which may quote reports */
+    bool is_personal;       /* a person, a list or an automatic reply, which may quote reports;
+                               "Fwd: ..." to another domain and person, by somebody */
     struct dsnd_str failed; /* X-Failed-Recipients; may be absent */
     struct dsnd_str own;    /* address the message was sent to; may be absent */
     bool returns_report;    /* the returned message is a delivery report itself */

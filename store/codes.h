@@ -8,7 +8,7 @@
 enum store_evidence {
     STORE_EVIDENCE_NONE = 0,
     STORE_EVIDENCE_MATCHED = 1,      /* unsigned, but returns an id registered for this recipient */
-    STORE_EVIDENCE_SIGNED_OTHER = 2, /* our signature, but the report names somebody else */
+    STORE_EVIDENCE_SIGNED_OTHER = 2, /* our signature, but the mailer names somebody else */
     STORE_EVIDENCE_SIGNED_REF = 3,   /* our signature with a ref that proves no address */
     STORE_EVIDENCE_SIGNED = 4,       /* our signature, and it proves the address */
 };

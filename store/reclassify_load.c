@@ -31,6 +31,7 @@ enum column {
     COLUMN_RULES_VERSION,
     COLUMN_OCTETS,
     COLUMN_RAW,
+    COLUMN_MAIL_FROM,
 };
 
 static void read_report(const PGresult *rows, int row, struct again_item *item)
@@ -230,7 +231,9 @@ static enum dsnd_err judge_item(struct again *self, struct again_item *item, int
     struct dsnd_str octets = DSND_STR_ABSENT;
     enum dsnd_err err = report ? DSND_OK : DSND_ERR_NOMEM;
 
-    *ret_item = (struct store_item){.received_us = item->received_us, .report = report};
+    *ret_item = (struct store_item){.received_us = item->received_us,
+                                    .mail_from = pg_str(self->reports, row, COLUMN_MAIL_FROM),
+                                    .report = report};
     if (!err)
         err = read_envelope(self, item, row, ret_item);
     if (!err && !item->fixed)

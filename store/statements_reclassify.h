@@ -11,7 +11,7 @@
     " r.kind, r.feedback, r.attribution, r.evidence, r.warnings, r.recipients," \
     " r.recipients_dropped, r.envelope_id, r.reporting_mta, r.arrival_date, r.message_id," \
     " r.subject, r.from_address, r.returned_message_id, r.returned_to, r.rules_version," \
-    " w.octets, w.raw" \
+    " w.octets, w.raw, r.mail_from" \
     " FROM report r JOIN campaign c ON c.id = r.campaign_id" \
     " LEFT JOIN report_raw w ON $6::bool AND w.id = r.id" \
     " WHERE r.id > $1::int8 AND r.id < $2::int8" \

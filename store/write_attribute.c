@@ -133,6 +133,12 @@ static bool proves(const struct write_item *w, struct dsnd_str address)
     return dsnd_str_present(w->send_recipient) && dsnd_str_ieq(address, w->send_recipient);
 }
 
+/* A person writes about others' mail to whom he likes, and forwards what he got himself. */
+static bool is_by_person(const struct write_item *w)
+{
+    return w->report.is_by_anybody && w->item.mail_from.len;
+}
+
 static void judge_signed(const struct write_item *w, struct write_status *s)
 {
     const struct dsnd_str others[] = {s->recipient->original_recipient, w->report.returned.to,
@@ -147,6 +153,8 @@ static void judge_signed(const struct write_item *w, struct write_status *s)
         s->evidence = STORE_EVIDENCE_SIGNED_REF;
         return;
     }
+    if (is_by_person(w))
+        return;
     s->evidence = STORE_EVIDENCE_SIGNED_OTHER;
     for (size_t i = 0; i < sizeof(others) / sizeof(*others); i++) {
         if (!proves(w, others[i]))
@@ -225,7 +233,9 @@ static const struct return_path *own_path(const struct write_span *self, const s
 /* Does the send found by an id concern this status? Of several recipients it does the named one. */
 static bool concerns(const struct write_item *w, const struct write_status *s)
 {
-    if (w->path || w->status_count == 1 || !dsnd_str_present(w->send_recipient))
+    if (w->path)
+        return s->evidence != STORE_EVIDENCE_NONE;
+    if (w->status_count == 1 || !dsnd_str_present(w->send_recipient))
         return true;
     return dsnd_str_ieq(s->recipient->recipient, w->send_recipient) ||
            dsnd_str_ieq(s->recipient->original_recipient, w->send_recipient) ||

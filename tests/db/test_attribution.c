@@ -120,6 +120,49 @@ static void what_one_report_says_of_a_delivery_it_says_once(void **state)
                         "me@evil.example");
 }
 
+/* Who got a report about somebody else and passes it on to the path of his own mail. */
+static void what_a_person_says_of_others_proves_nobody(void **state)
+{
+    static const struct {
+        const char *mail_from, *recipient;
+        bool by_anybody;
+        enum store_evidence evidence;
+        int failed; /* is the delivery of the path's owner */
+    } rows[] = {
+        {"ann@there.test", "gone@there.test", true, STORE_EVIDENCE_NONE, 0},
+        {"", "gone@there.test", true, STORE_EVIDENCE_SIGNED_OTHER, 1},
+        {"ann@there.test", "gone@there.test", false, STORE_EVIDENCE_SIGNED_OTHER, 1},
+        {"ann@there.test", "ann@there.test", true, STORE_EVIDENCE_SIGNED, 1},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+        struct items *items = begin();
+
+        items_add(items, &(struct item_spec){.kind = REPORT_KIND_BOUNCE_TEXT,
+                                             .mail_from = rows[i].mail_from,
+                                             .by_anybody = rows[i].by_anybody,
+                                             .signed_campaign = "spring",
+                                             .signed_for = "ann@there.test",
+                                             .recipient = rows[i].recipient,
+                                             .returned_to = "ann@there.test",
+                                             .action = REPORT_ACTION_FAILED,
+                                             .klass = REPORT_CLASS_MAILBOX_UNKNOWN,
+                                             .permanence = REPORT_PERMANENCE_PERMANENT});
+        items_add(items, &(struct item_spec){.signed_campaign = "spring",
+                                             .signed_for = "ann@there.test",
+                                             .recipient = "ann@there.test",
+                                             .action = REPORT_ACTION_DELAYED,
+                                             .us = ITEMS_NOON - ITEMS_HOUR});
+        end(items);
+        assert_int_equal(db_int("SELECT evidence FROM status WHERE action = 1"), rows[i].evidence);
+        assert_int_equal(db_int("SELECT count(*) FROM delivery"), 2 - rows[i].failed);
+        assert_int_equal(
+            db_int("SELECT count(*) FROM suppression WHERE address = 'ann@there.test'"),
+            rows[i].failed);
+    }
+}
+
 /* Each is another delivery. */
 static void people_of_one_report_are_not_folded(void **state)
 {
@@ -308,6 +351,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_one_report_says_of_a_delivery_it_says_once),
+        cmocka_unit_test(what_a_person_says_of_others_proves_nobody),
         cmocka_unit_test(people_of_one_report_are_not_folded),
         cmocka_unit_test(an_unsigned_report_finds_the_registered_send_of_its_recipient),
         cmocka_unit_test(two_sends_to_one_address_leave_open_which_is_meant),

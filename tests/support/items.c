@@ -65,6 +65,7 @@ static struct report *make_report(struct items *self, const struct item_spec *sp
 
     report->kind = spec->kind ? spec->kind : REPORT_KIND_DSN;
     report->feedback = spec->feedback;
+    report->is_by_anybody = spec->by_anybody;
     report->subject = dsnd_str_of(spec->subject);
     report->reporting_mta = dsnd_str_of(spec->reporting_mta);
     report->envelope_id = dsnd_str_of(spec->envelope_id);
@@ -140,7 +141,7 @@ void items_add(struct items *self, const struct item_spec *spec)
         .source = 1,
         .peer = DSND_STR("192.0.2.7"),
         .helo = DSND_STR("mx.example.net"),
-        .mail_from = DSND_STR(""),
+        .mail_from = dsnd_str_of(spec->mail_from ? spec->mail_from : ""),
     };
     len = snprintf(octets, 256, "Received: by way %llu\r\nSubject: bounce\r\n\r\nbody %d\r\n",
                    (unsigned long long)item->sequence,

@@ -39,6 +39,8 @@ struct item_spec {
     const char *returned_to;
     const char *returned_path;
     const char *hint;
+    const char *mail_from; /* nobody where NULL */
+    bool by_anybody;
     int64_t us; /* of receipt; ITEMS_NOON where 0 */
     int body;   /* tells messages apart; made up where 0 */
     bool no_recipients;
