@@ -176,13 +176,13 @@ static enum dsnd_err next_batch(struct run *self, bool *ret_end)
 
 /* ---- a run ---- */
 
-static enum dsnd_err find_run(struct run *self, struct pg_params *params)
+static enum dsnd_err resume_run(struct run *self, struct pg_params *params)
 {
     PGresult *result = NULL;
     enum dsnd_err err;
 
     add_identity(self, params);
-    err = pg_run(self->conn, STATEMENT_RECLASSIFY_FIND, params, &result);
+    err = pg_run(self->conn, STATEMENT_RECLASSIFY_RESUME, params, &result);
     if (!err && PQntuples(result) > 0) {
         self->id = pg_i64(result, 0, 0);
         self->position = pg_i64(result, 0, 1);
@@ -258,7 +258,7 @@ static enum dsnd_err run_all(struct run *self, struct pg_params *params)
     bool end = false;
 
     if (!err && self->what->apply)
-        err = find_run(self, params);
+        err = resume_run(self, params);
     if (!err && !self->counts.resumed)
         err = begin_run(self, params);
     while (!err && !end) {

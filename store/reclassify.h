@@ -4,8 +4,9 @@
  * writer goes on, and all counts stay those of the records: deliveries, totals, rule hits, the
  * guard. Suppressions follow at the end, from all records of each address concerned.
  *
- * A run that was cut off, at whatever point, goes on when the same is asked for again. One at a
- * time on a database. Used by one thread.
+ * A run that was cut off, at whatever point, goes on when the same is asked for again, to the
+ * newest report there is then; from the start where a later run has judged some of the same
+ * records. One at a time on a database. Used by one thread.
  */
 #ifndef DSND_STORE_RECLASSIFY_H
 #define DSND_STORE_RECLASSIFY_H

@@ -204,11 +204,12 @@ static enum dsnd_err run_chunk(struct chunk *self, struct store_hash *last)
     struct store_hash next = *last;
     enum dsnd_err err = pg_run(self->conn, STATEMENT_BEGIN, NULL, NULL);
 
-    /* What a writer would add meanwhile must not be missed: it waits, for a moment. */
-    if (!err && self->what->apply)
-        err = pg_run(self->conn, STATEMENT_RECLASSIFY_PAUSE, NULL, NULL);
+    /* What a writer would add meanwhile must not be missed: it waits, for a moment. An erasure may
+     * take long: it is waited for before that. */
     if (!err && self->what->apply)
         err = pg_run(self->conn, STATEMENT_RECLASSIFY_EXCLUDE, NULL, NULL);
+    if (!err && self->what->apply)
+        err = pg_run(self->conn, STATEMENT_RECLASSIFY_PAUSE, NULL, NULL);
     if (!err)
         err = next_addresses(self, &next);
     if (!err)

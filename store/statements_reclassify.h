@@ -26,6 +26,10 @@
     "SELECT s.id, a.address_hash, s.campaign_id, s.ref, s.received_at, s.action, s.class," \
     " s.permanence, s.evidence, s.proven_recipient, s.provider, s.diagnostic, r.kind, r.feedback, s.fault"
 
+/* Reports that are there now have smaller ids. */
+#define RECLASSIFY_NEWEST \
+    "coalesce((SELECT id FROM report ORDER BY id DESC LIMIT 1), 0) + 1"
+
 #define STATEMENTS_RECLASSIFY(X) \
     X(RECLASSIFY_LOCK, "SELECT pg_try_advisory_lock(4920143, 4)") \
     X(RECLASSIFY_UNLOCK, "SELECT pg_advisory_unlock(4920143, 4)") \
@@ -33,15 +37,20 @@
     X(RECLASSIFY_EXCLUDE, "SELECT pg_advisory_xact_lock(4920143, 5)") \
     /* Writers lock their journal's row first of all. */ \
     X(RECLASSIFY_PAUSE, "LOCK TABLE journal_position IN EXCLUSIVE MODE") \
-    X(RECLASSIFY_FIND, \
-        "SELECT id, position_id, end_id, reports, statuses, changed FROM reclassify_run" \
-        " WHERE finished_at IS NULL AND rules_version = $1 AND program = $2" \
-        " AND from_at IS NOT DISTINCT FROM $3::timestamptz" \
-        " AND to_at IS NOT DISTINCT FROM $4::timestamptz" \
-        " AND campaign IS NOT DISTINCT FROM $5::text AND reparse = $6" \
-        " ORDER BY id DESC LIMIT 1") \
-    X(RECLASSIFY_END, \
-        "SELECT coalesce((SELECT id FROM report ORDER BY id DESC LIMIT 1), 0) + 1") \
+    /* A run that was cut off, up to the newest report; not where a later one judged the same. */ \
+    X(RECLASSIFY_RESUME, \
+        "UPDATE reclassify_run SET end_id = greatest(end_id, " RECLASSIFY_NEWEST ")," \
+        " updated_at = now() WHERE id = (SELECT r.id FROM reclassify_run r" \
+        "  WHERE r.finished_at IS NULL AND r.rules_version = $1 AND r.program = $2" \
+        "  AND r.from_at IS NOT DISTINCT FROM $3::timestamptz" \
+        "  AND r.to_at IS NOT DISTINCT FROM $4::timestamptz" \
+        "  AND r.campaign IS NOT DISTINCT FROM $5::text AND r.reparse = $6" \
+        "  AND NOT EXISTS (SELECT FROM reclassify_run l WHERE l.id > r.id" \
+        "   AND coalesce(l.campaign = r.campaign, true)" \
+        "   AND coalesce(l.from_at < r.to_at, true) AND coalesce(r.from_at < l.to_at, true))" \
+        "  ORDER BY r.id DESC LIMIT 1)" \
+        " RETURNING id, position_id, end_id, reports, statuses, changed") \
+    X(RECLASSIFY_END, "SELECT " RECLASSIFY_NEWEST) \
     X(RECLASSIFY_BEGIN, \
         "INSERT INTO reclassify_run (rules_version, program, from_at, to_at, campaign, reparse," \
         " position_id, end_id) VALUES ($1, $2, $3, $4, $5, $6, $7, $8) RETURNING id") \

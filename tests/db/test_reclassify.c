@@ -181,6 +181,11 @@ static void write_from(struct store_conn *conn, const struct items *items, size_
 
 struct run {
     bool reparse;
+    const char *rules; /* their version; "test-2" where absent */
+    const char *campaign;
+    int64_t from_us;
+    int64_t to_us;
+    void (*between)(void); /* called once, when the first suppressions are done */
     int judged;
     int kill_at; /* the judging, or below 0 the suppression, at which the process dies; 0 never */
     int changed;
@@ -226,6 +231,9 @@ static void suppressed(void *context, const struct store_resuppressed *change)
     (void)change;
     if (--run->resuppressed == run->kill_at)
         (void)raise(SIGKILL);
+    if (run->between)
+        run->between();
+    run->between = NULL;
 }
 
 static bool progress(void *context, const struct store_reclassify_counts *counts)
@@ -261,6 +269,9 @@ static struct store_reclassify_counts reclassify(struct run *run, bool apply, in
 {
     struct store_reclassify what = {
         .program = DSND_STR("test"),
+        .campaign = dsnd_str_of(run->campaign),
+        .from_us = run->from_us,
+        .to_us = run->to_us,
         .reparse = run->reparse,
         .apply = apply,
         .batch = batch,
@@ -275,7 +286,7 @@ static struct store_reclassify_counts reclassify(struct run *run, bool apply, in
     struct store_conn *conn = items_connect();
     enum dsnd_err err;
 
-    policy.rules_version = DSND_STR("test-2");
+    policy.rules_version = dsnd_str_of(run->rules ? run->rules : "test-2");
     err = store_reclassify(conn, &policy, &what, &counts);
     if (err)
         fail_msg("%s: %s", dsnd_err_text(err), store_conn_error(conn));
@@ -360,23 +371,26 @@ static void another_parser_gives_what_it_had_given_from_the_start(void **state)
 
 /* ---- cut off ---- */
 
-static void die_at(bool reparse, int kill_at)
+/* PostgreSQL may take a moment to see that a run has gone, and to let go of its lock. */
+static void await_unlocked(void)
+{
+    while (db_int("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'"))
+        (void)poll(NULL, 0, 20);
+}
+
+static void die(struct run run)
 {
     pid_t child = fork();
     int status = 0;
 
     assert_true(child >= 0);
     if (child == 0) {
-        struct run run = {.reparse = reparse, .kill_at = kill_at};
-
         (void)reclassify(&run, true, 7);
         _exit(0);
     }
     assert_int_equal(waitpid(child, &status, 0), child);
     assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
-    /* PostgreSQL may take a moment to see it, and to let go of the run's lock. */
-    while (db_int("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'"))
-        (void)poll(NULL, 0, 20);
+    await_unlocked();
 }
 
 static void a_run_that_is_killed_goes_on(void **state)
@@ -388,7 +402,7 @@ static void a_run_that_is_killed_goes_on(void **state)
     db_fresh();
     prepare(reparse);
     for (size_t i = 0; i < sizeof(places) / sizeof(*places); i++)
-        die_at(reparse, places[i]);
+        die((struct run){.reparse = reparse, .kill_at = places[i]});
     {
         struct run run = {.reparse = reparse};
         struct store_reclassify_counts done = reclassify(&run, true, 7);
@@ -399,6 +413,74 @@ static void a_run_that_is_killed_goes_on(void **state)
     saved_check();
     assert_int_equal(db_int("SELECT count(*) FROM reclassify_run WHERE finished_at IS NOT NULL"),
                      1);
+    drop_messages();
+}
+
+/* What came after a run began is of it too where it goes on later. */
+static void a_run_that_goes_on_takes_in_what_came_since(void **state)
+{
+    struct run run = {.reparse = false};
+    struct store_conn *conn;
+    struct store_reclassify_counts done;
+
+    (void)state;
+    db_fresh();
+    make_messages(false);
+    name_messages(before);
+    name_messages(after);
+    conn = items_connect();
+    write_from(conn, before, 0, MESSAGES / 2);
+    die((struct run){.kill_at = 30});
+    write_from(conn, before, MESSAGES / 2, MESSAGES);
+    done = reclassify(&run, true, 7);
+    assert_true(done.resumed);
+    assert_int_equal(done.reports, MESSAGES);
+    assert_int_equal(db_int("SELECT count(*) FROM status WHERE rules_version <> 'test-2'"), 0);
+    store_conn_free(conn);
+    drop_messages();
+}
+
+/* A run that was cut off goes on only where no later one has judged the same records. */
+static void a_run_that_others_followed_begins_anew(void **state)
+{
+    static const struct {
+        struct run cut;
+        struct run later;
+        bool resumes;
+    } rows[] = {
+        {{.campaign = NULL}, {.rules = "test-3"}, false},
+        {{.campaign = NULL}, {.rules = "test-3", .campaign = "two"}, false},
+        {{.campaign = "one"}, {.rules = "test-3", .campaign = "two"}, true},
+        {{.from_us = ITEMS_NOON}, {.rules = "test-3", .to_us = ITEMS_NOON + 1}, false},
+        {{.from_us = ITEMS_NOON}, {.rules = "test-3", .to_us = ITEMS_NOON}, true},
+    };
+
+    (void)state;
+    db_fresh();
+    make_messages(false);
+    name_messages(before);
+    name_messages(after);
+    for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+        struct run cut = rows[i].cut;
+        struct run later = rows[i].later;
+        struct run again = rows[i].cut;
+        struct store_conn *conn;
+
+        saved_empty();
+        conn = items_connect();
+        write_from(conn, before, 0, MESSAGES / 4);
+        cut.kill_at = 2;
+        die(cut);
+        (void)reclassify(&later, true, 7);
+        await_unlocked();
+        if (reclassify(&again, true, 7).resumed != rows[i].resumes)
+            fail_msg("row %zu", i);
+        if (!again.campaign && !again.from_us && !again.to_us)
+            assert_int_equal(db_int("SELECT count(*) FROM report WHERE rules_version <> 'test-2'"),
+                             0);
+        await_unlocked();
+        store_conn_free(conn);
+    }
     drop_messages();
 }
 
@@ -437,6 +519,60 @@ static void mail_comes_in_meanwhile(void **state)
     assert_int_equal(pthread_join(writer, NULL), 0);
     saved_check();
     store_conn_free(conn);
+    drop_messages();
+}
+
+/* ---- beside an erasure ---- */
+
+static pthread_t writer_beside;
+static enum dsnd_err written_beside;
+
+static int64_t waits_for_erasure(void)
+{
+    return db_int("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted");
+}
+
+static void *write_beside_erasure(void *context)
+{
+    struct store_policy policy = items_policy();
+    struct store_journal_position position = {.journal_id = journal,
+                                              .sequence = after->item[MESSAGES].sequence};
+    struct store_conn *conn = items_connect();
+    struct store_batch_result result;
+
+    (void)context;
+    while (!waits_for_erasure())
+        (void)poll(NULL, 0, 20);
+    written_beside = store_conn_limit(conn, 3000);
+    if (!written_beside)
+        written_beside =
+            store_write_batch(conn, &policy, &position, &after->item[MESSAGES], 1, &result);
+    db_exec("SELECT pg_advisory_unlock(4920143, 5)");
+    store_conn_free(conn);
+    return NULL;
+}
+
+static void begin_erasure(void)
+{
+    db_exec("SELECT pg_advisory_lock(4920143, 5)");
+    assert_int_equal(pthread_create(&writer_beside, NULL, write_beside_erasure, NULL), 0);
+}
+
+/* Suppressions wait for an erasure, which may take minutes; mail does not wait for both. */
+static void mail_is_stored_while_a_run_waits_for_an_erasure(void **state)
+{
+    struct run run = {.between = begin_erasure};
+    struct item_spec spec;
+
+    (void)state;
+    db_fresh();
+    prepare(false);
+    spec = random_spec(MESSAGES);
+    items_add(after, &spec);
+    (void)reclassify(&run, true, 7);
+    assert_null(run.between);
+    assert_int_equal(pthread_join(writer_beside, NULL), 0);
+    assert_int_equal(written_beside, DSND_OK);
     drop_messages();
 }
 
@@ -557,7 +693,10 @@ int main(void)
         cmocka_unit_test(other_rules_give_what_they_had_given_from_the_start),
         cmocka_unit_test(another_parser_gives_what_it_had_given_from_the_start),
         cmocka_unit_test(a_run_that_is_killed_goes_on),
+        cmocka_unit_test(a_run_that_goes_on_takes_in_what_came_since),
+        cmocka_unit_test(a_run_that_others_followed_begins_anew),
         cmocka_unit_test(mail_comes_in_meanwhile),
+        cmocka_unit_test(mail_is_stored_while_a_run_waits_for_an_erasure),
         cmocka_unit_test(what_people_decided_stays),
         cmocka_unit_test(a_relapse_lasts),
     };
