@@ -76,12 +76,18 @@ enum dsnd_err idempotency_begin(struct request *self, struct store_conn *conn, b
     return DSND_OK;
 }
 
+/* Nothing was done where it failed, or where the request could not be read: it may be mended. */
+static bool answer_is_kept(int status)
+{
+    return status < 500 && status != 400 && status != 415;
+}
+
 void idempotency_end(struct request *self, struct store_conn *conn)
 {
     struct store_idempotency request;
     enum dsnd_err err = describe(self, request_header(self, "Idempotency-Key"), &request);
 
-    if (!err && self->status < 500)
+    if (!err && answer_is_kept(self->status))
         err = store_idempotency_end(conn, &request, self->status,
                                     self->content_type ? self->content_type : "",
                                     dsnd_buf_str(&self->out));

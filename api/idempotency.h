@@ -15,7 +15,7 @@
  */
 DSND_MUST_CHECK
 enum dsnd_err idempotency_begin(struct request *self, struct store_conn *conn, bool *ret_keyed);
-/* Store the answer, or forget the key where the answer is a failure of ours. */
+/* Store the answer, or forget the key where it is a failure of ours or a request we cannot read. */
 void idempotency_end(struct request *self, struct store_conn *conn);
 
 #endif

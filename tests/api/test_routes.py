@@ -277,6 +277,19 @@ class Sends(Case):
         fresh = self.post([{"campaign": "keyed", "ref": "k1"}], **{"Idempotency-Key": "two"})
         self.assertEqual(fresh.data[0]["result"], "exists")
 
+    def test_a_request_that_cannot_be_read_leaves_its_key_free(self):
+        key = {"Idempotency-Key": "mended"}
+        path = "/v1/return-paths"
+        body = {"campaign": "mended", "recipients": ["a@x.example"]}
+        bad = self.ask("POST", path, {**body, "nosuch": 1}, headers=key)
+        self.problem(bad, 400, "nosuch")
+        kept = self.good(self.ask("POST", path, body, headers=key))
+        self.assertNotIn("Idempotency-Replayed", kept.headers)
+        again = self.ask("POST", path, body, headers=key)
+        self.assertEqual(again.headers["Idempotency-Replayed"], "true")
+        other = self.ask("POST", path, {**body, "nosuch": 1}, headers=key)
+        self.problem(other, 422, "Idempotency-Key")
+
 
 class ReturnPaths(Case):
     def test_minted_paths_are_ours_and_prove_the_recipient(self):
