@@ -124,14 +124,24 @@ bool params_is_key(struct dsnd_str s)
     return true;
 }
 
+/* A local part that is one quoted string (RFC 5321 section 4.1.2) may hold spaces. */
+static bool is_quoted(struct dsnd_str local)
+{
+    return local.len >= 2 && local.ptr[0] == '"' && local.ptr[local.len - 1] == '"';
+}
+
 bool params_is_address(struct dsnd_str s)
 {
     size_t at = dsnd_str_rchr(s, '@');
+    size_t spaces; /* may stand before */
 
     if (s.len > 1000 || at == SIZE_MAX || at == 0 || at + 1 == s.len)
         return false;
+    spaces = is_quoted(dsnd_str_slice(s, 0, at)) ? at : 0;
     for (size_t i = 0; i < s.len; i++) {
-        if ((unsigned char)s.ptr[i] <= ' ' || s.ptr[i] == 0x7f)
+        unsigned char c = (unsigned char)s.ptr[i];
+
+        if (c < ' ' || c == 0x7f || (c == ' ' && i >= spaces))
             return false;
     }
     return utf8_valid(s);

@@ -85,7 +85,10 @@ enum dsnd_err params_read(const struct params *params, const struct param_spec *
 
 /* 1-20 of [a-z0-9_-]. */
 bool params_is_key(struct dsnd_str s);
-/* One @ or more with something on both sides, no control characters, at most 1,000 octets. */
+/*
+ * One @ or more with something on both sides, no control characters, spaces only in a quoted local
+ * part, at most 1,000 octets.
+ */
 bool params_is_address(struct dsnd_str s);
 
 #endif

@@ -3,11 +3,30 @@
 #include <stdbool.h>
 #include <string.h>
 
-enum { SINGLE_WORD_MIN = 8 };
+enum {
+    SINGLE_WORD_MIN = 8,
+    QUOTED_MAX = 66, /* RFC 5321 section 4.5.3.1.1, and the quotes */
+};
 
 static bool parts_words(char c)
 {
     return (unsigned char)c <= ' ' || strchr("<>()[]{}\"';,=|", c) != NULL;
+}
+
+/* Octets of a quoted local part at `at`, as in "john doe"@example.net; 0 where there is none. */
+static size_t quoted_local(struct dsnd_str text, size_t at)
+{
+    struct dsnd_str s = dsnd_str_slice(text, at, text.len);
+
+    if (!s.len || s.ptr[0] != '"')
+        return 0;
+    for (size_t i = 1; i + 1 < s.len && i < QUOTED_MAX; i++) {
+        if (s.ptr[i] == '\\')
+            i++;
+        else if (s.ptr[i] == '"')
+            return s.ptr[i + 1] == '@' ? i + 1 : 0;
+    }
+    return 0;
 }
 
 static bool names_one(struct dsnd_str word)
@@ -48,8 +67,10 @@ enum dsnd_err store_text_signature(struct dsnd_arena *arena, struct dsnd_str tex
     if (!out)
         return DSND_ERR_NOMEM;
     for (size_t at = 0; at < text.len && len <= STORE_SIGNATURE_MAX;) {
-        struct dsnd_str word = dsnd_str_make(text.ptr + at, 0);
+        struct dsnd_str word;
 
+        at += quoted_local(text, at);
+        word = dsnd_str_make(text.ptr + at, 0);
         while (at < text.len && !parts_words(text.ptr[at])) {
             word.len++;
             at++;
@@ -78,6 +99,7 @@ enum dsnd_err store_text_mask(struct dsnd_arena *arena, struct dsnd_str text,
     for (size_t at = 0; at < text.len && len <= STORE_MASKED_MAX;) {
         size_t start = at;
 
+        at += quoted_local(text, at);
         while (at < text.len && !parts_words(text.ptr[at]))
             at++;
         if (memchr(text.ptr + start, '@', at - start)) {

@@ -238,6 +238,24 @@ class Erasure(Case):
         row = self.ask("POST", "/v1/suppressions/check", {"addresses": [name]}).data
         self.assertFalse(row[0]["suppressed"])
 
+    def test_an_address_with_quotes_and_spaces_goes_too(self):
+        name = '"erase me"@q.example'
+        one = "/v1/suppressions/" + escape(name)
+        self.service.seed(failure("quoted", name, diagnostic="550 <%s> unknown" % name, final=name),
+                          failure("quoted", "other@q.example", diagnostic="450 for %s" % name,
+                                  action="delayed", permanent="no"))
+        self.assertEqual(self.good(self.get(one)).json["address"], name)
+        self.good(self.get("/v1/suppressions/%s/history" % escape(name)))
+        found = self.good(self.get("/v1/statuses?recipient=" + escape(name))).data
+        self.assertEqual(len(found), 1)
+        self.good(self.ask("DELETE", one), 204)
+        self.good(self.ask("PUT", one, {}))
+        row = self.ask("POST", "/v1/suppressions/check", {"addresses": [name]}).data
+        self.assertTrue(row[0]["suppressed"])
+        self.good(self.ask("DELETE", "/v1/recipients/" + escape(name)))
+        self.good(self.ask("DELETE", one), 204)
+        self.assertEqual([line for line in self.dump().splitlines() if "erase me" in line], [])
+
     def dump(self):
         """Everything the database holds, as text, but answers kept for Idempotency-Keys."""
         return self.service.program("pg_dump", "--data-only", "--exclude-table=idempotency")

@@ -121,6 +121,11 @@ static void what_is_wrong_is_named_with_what_is_allowed(void **state)
         {"address=a", "address", "mail address"},
         {"address=a@", "address", "mail address"},
         {"address=a%0a@b", "address", "mail address"},
+        {"address=a%20b@c", "address", "mail address"},
+        {"address=%22@c%20d", "address", "mail address"},
+        {"address=%22a%20b@c", "address", "mail address"},
+        {"address=%22a%22@c%20d", "address", "mail address"},
+        {"address=%22a%09b%22@c", "address", "mail address"},
         {"key=UP", "key", "a-z"},
         {"key=aaaaaaaaaaaaaaaaaaaaa", "key", "1 to 20"},
         {"from=yesterday", "from", "RFC 3339"},
@@ -142,6 +147,18 @@ static void what_is_wrong_is_named_with_what_is_allowed(void **state)
         if (!strstr(error.detail, rows[i].word))
             fail_msg("%s: \"%s\" does not say \"%s\"", rows[i].query, error.detail, rows[i].word);
     }
+    dsnd_arena_done(&arena);
+}
+
+static void a_quoted_local_part_may_hold_spaces(void **state)
+{
+    struct dsnd_arena arena = DSND_ARENA_INIT(65536);
+    struct target target = {.choice = -1};
+    struct params_error error;
+
+    (void)state;
+    assert_int_equal(read_query("address=%22john%20doe%22@c", &arena, &target, &error), DSND_OK);
+    assert_str(target.address, "\"john doe\"@c");
     dsnd_arena_done(&arena);
 }
 
@@ -250,6 +267,7 @@ int main(void)
         cmocka_unit_test(a_value_at_the_limit_is_taken_and_one_octet_more_refused),
         cmocka_unit_test(parameters_are_read_by_their_types),
         cmocka_unit_test(what_is_wrong_is_named_with_what_is_allowed),
+        cmocka_unit_test(a_quoted_local_part_may_hold_spaces),
         cmocka_unit_test(times_are_rfc_3339),
         cmocka_unit_test(a_cursor_comes_back_and_fits_its_own_list_only),
         cmocka_unit_test(base64url_is_canonical),

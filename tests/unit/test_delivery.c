@@ -146,6 +146,9 @@ static const struct signature_case signature_cases[] = {
     {"no such user id 4F0A11BC22", "no such user id"},
     {"  user\t(unknown)\r\n ", "user unknown"},
     {"a@b", ""},
+    {"550 \"john doe\"@b.example: unknown", "000 unknown"},
+    {"550 said \"no\" of <\"j \\\" doe\"@b>", "000 said no of"},
+    {"said \"no such user\" to a@b", "said no such user to"},
     {"\xC3\xA4nder", "\xC3\xA4nder"},
 };
 
@@ -190,6 +193,7 @@ static void a_masked_text_names_nobody(void **state)
         {"", ""},
         {"550 5.7.1 blocked", "550 5.7.1 blocked"},
         {"550 <a@b.example>: blocked (b@c)", "550 <...>: blocked (...)"},
+        {"550 <\"john doe\"@b.example>: \"blocked\"", "550 <...>: \"blocked\""},
         {"@", "..."},
         {"@ @ @", "... ... ..."},
     };

@@ -1,0 +1,8 @@
+-- Addresses with quotes, as "john doe"@example.net: the texts that an erasure searches are rows and
+-- JSON, which write a quote or a backslash as two octets or more.
+CREATE OR REPLACE FUNCTION erasure_pattern(address text, who_ref text) RETURNS text
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+    RETURN '(?<![a-z0-9._%+-])' ||
+           replace(regexp_replace(regexp_replace(lower(address COLLATE "C"),
+               '([^a-z0-9@])', '\\\1', 'g'), '(\\["\\])+', '["\\\\]+', 'g'), '@', '[@=]') ||
+           '(?![a-z0-9_-]|\.[a-z0-9])' || CASE WHEN who_ref <> '' THEN '|' || who_ref ELSE '' END;
