@@ -1,6 +1,6 @@
 // Finds the view that the address names, and draws it again when time, zone or address change.
 
-import { Refused, token } from "./client.js";
+import { Away, Refused, token } from "./client.js";
 import { views } from "./views.js";
 
 const REFRESH_MS = 30000;
@@ -16,10 +16,19 @@ function zones() {
     range.tz.add(new Option(name.replaceAll("_", " "), name, name === own, name === own));
 }
 
+/** Text that is not percent-encoded stays as it is. */
+function decoded(text) {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
+
 /** "#/campaigns/a%20b?x=1" as {name: "campaigns", rest: ["a b"], query}. */
 function route() {
   const [path, query = ""] = location.hash.replace(/^#\/?/, "").split("?");
-  const [name = "", ...rest] = path.split("/").map(decodeURIComponent);
+  const [name = "", ...rest] = path.split("/").map(decoded);
   return { name: name || "overview", rest, query: Object.fromEntries(new URLSearchParams(query)) };
 }
 
@@ -54,12 +63,14 @@ function explain(error) {
     token.forget();
     ask(true);
   }
-  notice(error instanceof Refused ? error.message : `The server cannot be reached: ${error.message}`);
+  const known = error instanceof Refused || error instanceof Away;
+  notice(known ? error.message : `The dashboard has failed: ${error.message}`);
 }
 
 async function draw(quiet) {
   const { name, rest, query } = route();
   const mine = ++drawing;
+  const view = Object.hasOwn(views, name) ? views[name] : views.missing;
   markNavigation(name);
   if (!token.get()) {
     ask(true);
@@ -68,7 +79,7 @@ async function draw(quiet) {
   ask(false);
   if (!quiet) place("view").setAttribute("aria-busy", "true");
   try {
-    const nodes = await (views[name] || views.missing)({ rest, query, time: frame(), redraw: draw });
+    const nodes = await view({ rest, query, time: frame(), redraw: draw, failed: explain });
     if (mine !== drawing) return;
     place("view").replaceChildren(...nodes);
     notice("");

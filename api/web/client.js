@@ -24,6 +24,15 @@ export function address(path, query = {}) {
   return pairs.length ? `${path}?${pairs.join("&")}` : path;
 }
 
+/** No answer came, or only a part of it. */
+export class Away extends Error {
+  constructor(cause) {
+    super(`The server cannot be reached: ${cause.message}`, { cause });
+  }
+}
+
+const lost = (cause) => { throw new Away(cause); };
+
 async function send(method, path, query, body) {
   const headers = { Authorization: `Bearer ${token.get()}` };
   if (body !== undefined) headers["Content-Type"] = "application/json";
@@ -34,22 +43,24 @@ async function send(method, path, query, body) {
     cache: "no-cache",
     credentials: "omit",
     redirect: "error",
-  });
+  }).catch(lost);
   if (reply.ok) return reply;
   const problem = await reply.json().catch(() => ({}));
   throw new Refused(reply.status, problem.detail || `The server answered ${reply.status}.`);
 }
 
-export const get = async (path, query) => (await send("GET", path, query)).json();
-export const post = async (path, body) => (await send("POST", path, {}, body)).json();
-export const put = async (path, body) => (await send("PUT", path, {}, body)).json();
+const read = async (...request) => (await send(...request)).json().catch(lost);
+
+export const get = (path, query) => read("GET", path, query);
+export const post = (path, body) => read("POST", path, {}, body);
+export const put = (path, body) => read("PUT", path, {}, body);
 export const remove = (path) => send("DELETE", path, {});
 
 /** A file of the API, saved by the browser under a name. */
 export async function download(path, query, name) {
   const reply = await send("GET", path, query);
   const link = document.createElement("a");
-  link.href = URL.createObjectURL(await reply.blob());
+  link.href = URL.createObjectURL(await reply.blob().catch(lost));
   link.download = name;
   link.click();
   URL.revokeObjectURL(link.href);

@@ -23,6 +23,12 @@ function el(name, attributes, ...children) {
   return node;
 }
 
+/** A button that saves a file of the API, or tells `failed` why not. */
+function saver(text, path, query, name, failed) {
+  return el("button", { type: "button", click: () => download(path, query, name).catch(failed) },
+    text);
+}
+
 function percent(rate) {
   if (rate.value === null) return "–";
   return `${(rate.value * 100).toFixed(rate.value > 0 && rate.value < 0.001 ? 3 : 2)} %`;
@@ -141,7 +147,7 @@ const INCIDENT_COLUMNS = (tz) => [
 ];
 const byFailed = (a, b) => b.counts.failed - a.counts.failed || b.counts.delayed - a.counts.delayed;
 
-async function overview({ time }) {
+async function overview({ time, failed }) {
   const whole = { from: time.from, to: time.to, tz: time.tz, interval: "none" };
   const [sum, series, providers, classes, delays, incidents] = await Promise.all([
     get("/v1/metrics", { ...whole, compare: "previous" }),
@@ -155,8 +161,7 @@ async function overview({ time }) {
     ...(incidents.data.length ? [el("h3", {}, "Open incidents"),
       table(INCIDENT_COLUMNS(time.tz), incidents.data)] : []),
     chart("Failures and delays", bars(series.data, time), SERIES, number),
-    el("button", { click: () => download("/v1/metrics", { ...time, format: "csv" }, "series.csv") },
-      "Series as CSV"),
+    saver("Series as CSV", "/v1/metrics", { ...time, format: "csv" }, "series.csv", failed),
     el("div", { class: "columns" },
       el("section", {}, el("h3", {}, "Providers"), table([["provider", (row) => el("a",
         { href: `#/statuses?provider=${encodeURIComponent(row.dims.provider)}` },
@@ -229,7 +234,7 @@ function field(name, value, type = "text") {
   return el("label", {}, `${name} `, el("input", { name, type, value: value || "" }));
 }
 
-async function statuses({ query, time }) {
+async function statuses({ query, time, failed }) {
   const { cursor, ...filter } = query;
   const submit = (event) => {
     event.preventDefault();
@@ -242,8 +247,8 @@ async function statuses({ query, time }) {
     el("form", { submit }, field("campaign", filter.campaign), field("recipient", filter.recipient),
       field("provider", filter.provider), choice("class", CLASSES, filter.class),
       choice("action", ["failed", "delayed", "delivered", "relayed", "expanded"], filter.action),
-      el("button", {}, "Show"), el("button", { type: "button", click: () => download(
-        "/v1/statuses", { ...filter, format: "csv" }, "records.csv") }, "All as CSV")),
+      el("button", {}, "Show"), saver("All as CSV", "/v1/statuses", { ...filter, format: "csv" },
+        "records.csv", failed)),
     table([
       ["received", (row) => when(row.received_at, time.tz)], ["campaign", (row) => row.campaign],
       ["recipient", (row) => row.recipient, "long"], ["action", (row) => row.action],
@@ -253,7 +258,7 @@ async function statuses({ query, time }) {
     ], page.data, "No record fits."), more("statuses", filter, page)];
 }
 
-async function reports({ rest, time }) {
+async function reports({ rest, time, failed }) {
   const path = `/v1/reports/${encodeURIComponent(rest[0])}`;
   const [report, why] = await Promise.all([get(path), get(`${path}/explain`)]);
   const decided = ["action", "status", "smtp_code", "smtp_status", "class", "cause", "permanence",
@@ -264,8 +269,8 @@ async function reports({ rest, time }) {
     el("p", {}, `Received ${when(report.received_at, time.tz)} from ${report.peer || "–"}, `
       + `kind ${report.kind}; campaign ${why.campaign || "none"}: ${why.attribution_because}.`),
     report.warnings.length ? el("p", {}, `Warnings: ${report.warnings.join(", ")}`) : null,
-    report.has_raw ? el("button", { click: () => download(`${path}/raw`, {}, `${report.id}.eml`) },
-      "The message as received") : null,
+    report.has_raw ? saver("The message as received", `${path}/raw`, {}, `${report.id}.eml`, failed)
+      : null,
     ...why.recipients.flatMap((one) => [el("h3", {}, one.recipient || "nobody named"),
       table([["", (name) => name.replaceAll("_", " ")], ["", (name) => one[name], "long"]],
         decided.filter((name) => one[name] !== null))]),
@@ -316,7 +321,7 @@ function waiting(held, redraw, tz) {
       " ", el("button", { click: decide(row, "drop") }, "Drop them"))]], open)];
 }
 
-async function suppressions({ query, time, redraw }) {
+async function suppressions({ query, time, redraw, failed }) {
   const submit = (event) => {
     event.preventDefault();
     location.hash = `#/suppressions?${new URLSearchParams(new FormData(event.target))}`;
@@ -327,8 +332,7 @@ async function suppressions({ query, time, redraw }) {
   return [
     el("h2", {}, "Suppressions"),
     el("form", { submit }, field("address", query.address, "email"), el("button", {}, "Look up"),
-      el("button", { type: "button", click: () => download("/v1/suppressions", { format: "csv" },
-        "suppressions.csv") }, "All as CSV")),
+      saver("All as CSV", "/v1/suppressions", { format: "csv" }, "suppressions.csv", failed)),
     query.address ? standing(query.address, entry, redraw, time.tz) : null,
     ...waiting(held, redraw, time.tz),
     table([

@@ -142,6 +142,48 @@ class Dashboard(Case):
             self.show(view, "!!document.querySelector('#view h2')")
         self.assertEqual(self.page.value("document.getElementById('notice').innerText"), "")
 
+    def notice(self, words):
+        return self.page.until("document.getElementById('notice').innerText.includes('%s')" % words)
+
+    def expect_errors(self, *words):
+        """The browser itself notes answers that refuse; nothing else may have gone wrong."""
+        self.page.errors[:] = [e for e in self.page.errors if not any(w in e for w in words)]
+
+    def test_a_file_that_cannot_be_saved_is_told(self):
+        save = "[...document.querySelectorAll('#view button')].at(-1).click()"
+        number = self.get("/v1/statuses", campaign="spring").data[0]["report_id"]
+        for view, path in (("", "/v1/metrics"), ("statuses", "/v1/statuses"),
+                           ("reports/%d" % number, "/raw"), ("suppressions", "/v1/suppressions")):
+            for answer, words in (("new Response('{\"detail\": \"too often\"}', {status: 429})",
+                                   "too often"),
+                                  ("Promise.reject(new TypeError('gone'))", "reached: gone"),
+                                  ("new Response(new ReadableStream({start(c) {"
+                                   "c.error(new TypeError('cut off'))}}))", "cannot be reached")):
+                with self.subTest(view=view, words=words):
+                    self.show(view, "[...document.querySelectorAll('#view button')].length > 0")
+                    self.page.value("window.fetch = async (url) => url.includes('%s') ? %s : null;"
+                                    "%s" % (path, answer, save))
+                    self.notice(words)
+        self.show("statuses", "[...document.querySelectorAll('#view button')].length > 0")
+        self.page.value("sessionStorage.setItem('dsnd-token', 'dsnd_%s'); %s" % ("a" * 52, save))
+        self.page.until("!document.getElementById('enter').hidden")
+        self.expect_errors("401")
+
+    def test_an_address_that_names_no_view_is_told(self):
+        for view in ("nosuch", "constructor", "__proto__", "toString"):
+            self.show(view, "document.getElementById('view').innerText.includes('no such view')")
+        self.show("campaigns/%zz", "document.getElementById('notice').innerText !== ''")
+        self.assertNotIn("reached", self.page.value("document.getElementById('notice').innerText"))
+        self.expect_errors("400", "404")
+
+    def test_a_fault_of_the_dashboard_is_not_told_as_one_of_the_server(self):
+        self.show("campaigns", "!!document.querySelector('#view table')")
+        self.page.value("Intl.DateTimeFormat = null; location.hash = '#/statuses'")
+        self.notice("The dashboard has failed")
+        self.page.value("window.fetch = async () => { throw new TypeError('gone'); };"
+                        "location.hash = '#/campaigns'")
+        self.notice("The server cannot be reached: gone")
+
 
 if __name__ == "__main__":
     kit.main()
