@@ -462,6 +462,47 @@ static void a_boundary_in_pieces_is_joined(void **state)
     }
 }
 
+#define SAID                                                                               \
+    "To: list@sender.test\nSubject: hello\n\nThis is the mail system at host mx.test.\n\n" \
+    "<ann@there.test>: host mx.there.test[192.0.2.1] said: 550 5.1.1 no such user\n"
+#define AROUND                                                                             \
+    "To: list@sender.test\nSubject: Undeliverable\nContent-Type: multipart/mixed; "        \
+    "boundary=b\n\n--b\n\nThis is the mail system at host mx.test.\n\n--b\nContent-Type: " \
+    "message/rfc822\n\nFrom: MAILER-DAEMON@mx.test\n" SAID "\n--b--\n"
+
+static const struct {
+    const char *message;
+    bool by_anybody;
+} senders[] = {
+    {"From: carol@shop.test\n" SAID, true},
+    {"From: Mail Delivery System <carol@shop.test>\n" SAID, true},
+    {"Return-Path: <carol@shop.test>\nFrom: carol@shop.test\n" SAID, true},
+    {"From: carol@shop.test\n" AROUND, true},
+    {"Return-Path: <>\nFrom: carol@shop.test\n" SAID, false},
+    {"From: MAILER-DAEMON@mx.test\n" SAID, false},
+    {"From: postmaster@mx.test\n" SAID, false},
+    {"From: MAILER-DAEMON@mx.test\n" AROUND, false},
+    {"X-Failed-Recipients: ann@there.test\nFrom: carol@shop.test\n" SAID, false},
+};
+
+static void what_no_mailer_sent_is_told(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(senders); i++) {
+        struct dsnd_arena arena = DSND_ARENA_INIT(ARENA_OCTETS);
+        struct report report;
+
+        assert_int_equal(parser_run(parser, dsnd_str_of(senders[i].message), &arena, &report),
+                         DSND_OK);
+        if (report.kind != REPORT_KIND_BOUNCE_TEXT || report.recipient_count != 1 ||
+            report.is_by_anybody != senders[i].by_anybody ||
+            !dsnd_str_eq(report.recipients[0].recipient, DSND_STR("ann@there.test")))
+            fail_msg("%s: %s of %zu, %d", senders[i].message, report_kind_name(report.kind),
+                     report.recipient_count, report.is_by_anybody);
+        dsnd_arena_done(&arena);
+    }
+}
+
 static void a_megabyte_of_hostile_text_takes_less_than_two_seconds(void **state)
 {
     static const char *const repeated[] = {
@@ -537,6 +578,7 @@ int main(void)
         cmocka_unit_test(a_message_cut_anywhere_is_read_without_harm),
         cmocka_unit_test(what_is_beyond_a_limit_leaves_the_rest_of_the_report),
         cmocka_unit_test(a_boundary_in_pieces_is_joined),
+        cmocka_unit_test(what_no_mailer_sent_is_told),
         cmocka_unit_test(each_charset_is_read_again_as_the_first_time),
         cmocka_unit_test(a_megabyte_of_hostile_text_takes_less_than_two_seconds),
     };
