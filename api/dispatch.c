@@ -317,7 +317,7 @@ static void handle(struct request *self, struct store_conn *conn)
         return;
     explain_error(self, err, conn);
     if (keyed)
-        idempotency_end(self, conn);
+        explain_error(self, idempotency_end(self, conn), conn);
 }
 
 void dispatch_run(struct request *self)

@@ -82,17 +82,17 @@ static bool answer_is_kept(int status)
     return status < 500 && status != 400 && status != 415;
 }
 
-void idempotency_end(struct request *self, struct store_conn *conn)
+enum dsnd_err idempotency_end(struct request *self, struct store_conn *conn)
 {
     struct store_idempotency request;
-    enum dsnd_err err = describe(self, request_header(self, "Idempotency-Key"), &request);
+    enum dsnd_err err = DSND_OK;
 
+    if (answer_is_kept(self->status))
+        err = describe(self, request_header(self, "Idempotency-Key"), &request);
     if (!err && answer_is_kept(self->status))
-        err = store_idempotency_end(conn, &request, self->status,
-                                    self->content_type ? self->content_type : "",
-                                    dsnd_buf_str(&self->out));
-    else if (!err)
-        err = store_idempotency_drop(conn, &request);
-    if (err)
-        (void)err; /* the key frees itself after two minutes */
+        return store_idempotency_end(conn, &request, self->status,
+                                     self->content_type ? self->content_type : "",
+                                     dsnd_buf_str(&self->out));
+    store_idempotency_drop(conn);
+    return err;
 }

@@ -15,7 +15,12 @@
  */
 DSND_MUST_CHECK
 enum dsnd_err idempotency_begin(struct request *self, struct store_conn *conn, bool *ret_keyed);
-/* Store the answer, or forget the key where it is a failure of ours or a request we cannot read. */
-void idempotency_end(struct request *self, struct store_conn *conn);
+/*
+ * Store the answer in one transaction with what the request did, or forget the key where it is a
+ * failure of ours or a request we cannot read: then nothing is done. DSND_ERR_UNAVAILABLE: it is
+ * not known which; to be repeated.
+ */
+DSND_MUST_CHECK
+enum dsnd_err idempotency_end(struct request *self, struct store_conn *conn);
 
 #endif

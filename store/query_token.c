@@ -116,12 +116,17 @@ enum dsnd_err store_idempotency_begin(struct store_conn *conn,
 
     add_key(&params, request);
     pg_add_bytea(&params, dsnd_str_make((const char *)request->request_hash, DIGEST_OCTETS));
-    err = query_run(conn, STATEMENT_IDEMPOTENCY_BEGIN, &params, &rows);
+    *ret_claimed = false;
+    err = pg_run(conn, STATEMENT_BEGIN, NULL, NULL);
+    if (!err)
+        err = query_run(conn, STATEMENT_IDEMPOTENCY_BEGIN, &params, &rows);
     if (!err) {
         *ret_claimed = store_rows_count(rows) > 0;
         if (!*ret_claimed)
             err = read_answer(conn, request, ret_answer, body);
     }
+    if (!*ret_claimed)
+        pg_rollback(conn);
     store_rows_free(rows);
     pg_params_done(&params);
     return err;
@@ -132,25 +137,23 @@ enum dsnd_err store_idempotency_end(struct store_conn *conn,
                                     const char *content_type, struct dsnd_str body)
 {
     struct pg_params params;
-    enum dsnd_err err;
+    enum dsnd_err err = DSND_OK;
 
     add_key(&params, request);
     pg_add_i16(&params, (int16_t)status);
     pg_add_text(&params, dsnd_str_of(content_type));
     pg_add_bytea(&params, body);
-    err = query_run(conn, STATEMENT_IDEMPOTENCY_END, &params, NULL);
+    if (PQtransactionStatus(conn->pg) == PQTRANS_INTRANS) {
+        err = query_run(conn, STATEMENT_IDEMPOTENCY_END, &params, NULL);
+        if (!err)
+            err = pg_run(conn, STATEMENT_COMMIT, NULL, NULL);
+    }
+    pg_rollback(conn);
     pg_params_done(&params);
     return err;
 }
 
-enum dsnd_err store_idempotency_drop(struct store_conn *conn,
-                                     const struct store_idempotency *request)
+void store_idempotency_drop(struct store_conn *conn)
 {
-    struct pg_params params;
-    enum dsnd_err err;
-
-    add_key(&params, request);
-    err = query_run(conn, STATEMENT_IDEMPOTENCY_DROP, &params, NULL);
-    pg_params_done(&params);
-    return err;
+    pg_rollback(conn);
 }

@@ -61,20 +61,23 @@ struct store_answer {
 };
 
 /*
- * Claim the key: `*ret_claimed` says that this request is the first and must end in
- * store_idempotency_end or _drop; else the answer of the first is in `*ret_answer` and `body`.
+ * Claim the key: `*ret_claimed` says that this request is the first. All it does until
+ * store_idempotency_end or _drop, one of which must follow, is one transaction with its answer; who
+ * uses the key meanwhile waits. Else the answer of the first is in `*ret_answer` and `body`.
  */
 DSND_MUST_CHECK
 enum dsnd_err store_idempotency_begin(struct store_conn *conn,
                                       const struct store_idempotency *request, bool *ret_claimed,
                                       struct store_answer *ret_answer, struct dsnd_buf *body);
+/*
+ * Keep the answer and commit; nothing is kept where a statement of the request has failed.
+ * DSND_ERR_UNAVAILABLE: nothing was done, or all of it and the answer is kept.
+ */
 DSND_MUST_CHECK
 enum dsnd_err store_idempotency_end(struct store_conn *conn,
                                     const struct store_idempotency *request, int status,
                                     const char *content_type, struct dsnd_str body);
-/* Forget the key: the request failed for a reason that may pass. */
-DSND_MUST_CHECK
-enum dsnd_err store_idempotency_drop(struct store_conn *conn,
-                                     const struct store_idempotency *request);
+/* Undo the request and forget the key: it failed for a reason that may pass. */
+void store_idempotency_drop(struct store_conn *conn);
 
 #endif

@@ -134,7 +134,6 @@
     X(IDEMPOTENCY_END, \
       "UPDATE idempotency SET status = $3, content_type = $4, body = $5" \
       " WHERE token_id = $1 AND key = $2") \
-    X(IDEMPOTENCY_DROP, "DELETE FROM idempotency WHERE token_id = $1 AND key = $2") \
     X(CAMPAIGN_GET, QUERY_CAMPAIGN " AND c.key = $1") \
     X(CAMPAIGN_LIST, \
       QUERY_CAMPAIGN " AND ($1::text IS NULL OR c.id < $1::text::bigint)" \

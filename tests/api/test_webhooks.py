@@ -1,4 +1,6 @@
 """/v1/webhooks: endpoints, what can be done with one, and the log of what was tried."""
+from concurrent.futures import ThreadPoolExecutor
+
 import kit
 from kit import Case
 
@@ -35,6 +37,36 @@ class Webhooks(Case):
         self.assertEqual(len(self.good(self.ask("PUT", self.path, {"events": []})).json["events"]), 9)
         found = self.good(self.ask("PUT", self.path, {"enabled": True})).json
         self.assertEqual((found["enabled"], found["disabled_reason"]), (True, None))
+
+    def test_what_is_lost_with_the_database_is_done_once_when_repeated(self):
+        body = {"url": URL + "/once", "events": ["incident.opened"]}
+        key = {"Idempotency-Key": "once"}
+        self.service.sql("CREATE FUNCTION lose() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
+                         "PERFORM pg_terminate_backend(pg_backend_pid()); RETURN NEW; END $$; "
+                         "CREATE TRIGGER lose BEFORE UPDATE ON idempotency FOR EACH ROW "
+                         "EXECUTE FUNCTION lose()")
+        try:
+            self.problem(self.ask("POST", "/v1/webhooks", body, headers=key), 503)
+        finally:
+            self.service.sql("DROP FUNCTION lose CASCADE")
+        made = self.good(self.ask("POST", "/v1/webhooks", body, headers=key), 201)
+        again = self.good(self.ask("POST", "/v1/webhooks", body, headers=key), 201)
+        self.assertEqual(again.body, made.body)
+        self.assertEqual(self.sql("SELECT count(*) FROM webhook WHERE url LIKE '%/once'"), "1")
+
+    def test_two_at_once_with_one_key_are_one(self):
+        body = {"url": URL + "/slow", "events": ["incident.opened"]}
+        self.service.sql("CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
+                         "PERFORM pg_sleep(0.5); RETURN NEW; END $$; CREATE TRIGGER slow BEFORE "
+                         "INSERT ON webhook FOR EACH ROW EXECUTE FUNCTION slow()")
+        try:
+            with ThreadPoolExecutor(3) as pool:
+                made = list(pool.map(lambda _: self.ask(
+                    "POST", "/v1/webhooks", body, headers={"Idempotency-Key": "slow"}), range(3)))
+        finally:
+            self.service.sql("DROP FUNCTION slow CASCADE")
+        self.assertEqual({(one.status, one.body) for one in made}, {(201, made[0].body)})
+        self.assertEqual(self.sql("SELECT count(*) FROM webhook WHERE url LIKE '%/slow'"), "1")
 
     def test_bad_changes_are_named(self):
         for body, name in (({"url": "ftp://x"}, "url"), ({"url": "https://a:b@c/"}, "url"),
