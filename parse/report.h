@@ -158,7 +158,7 @@ struct report {
     struct dsnd_str from;         /* address of the received message */
     struct report_returned returned;
     bool is_by_anybody; /* BOUNCE_TEXT whose headers name no mailer: a person may have written it */
-    uint32_t warnings; /* OR of enum report_warning */
+    uint32_t warnings;  /* OR of enum report_warning */
     struct report_recipient *recipients;
     size_t recipient_count;
     size_t recipients_dropped; /* beyond the limit: counted, not listed */
