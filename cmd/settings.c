@@ -96,7 +96,7 @@ const struct config_option settings_options[] = {
     TIME(journal, keep, "24h", 0, 3650 * DAY, "how long stored segments are kept for replay"),
     OCTETS(journal, min_free, "1G", 0, 1024 * GIB, "disk space below which mail is deferred"),
     COUNT(pipeline, batch, "2000", 1, 100000, "records stored in one transaction at most"),
-    TIME(pipeline, linger, "25ms", 0, 10 * SECOND, "how long a batch may wait to fill"),
+    TIME(pipeline, linger, "100ms", 0, 10 * SECOND, "how long a batch may wait to fill"),
     OCTETS(pipeline, memory, "2G", 256 * MIB, 1024 * GIB, "address space of the pipeline"),
     TEXT(database, url, "postgresql:///dsnd", "PostgreSQL, as libpq takes it"),
     TEXT(http, listen, "127.0.0.1:8080", "address of the API, host:port"),
