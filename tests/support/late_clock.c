@@ -8,8 +8,7 @@
 
 enum { AHEAD_S = 3600 };
 
-/* NOLINTNEXTLINE(readability-inconsistent-declaration-parameter-name): those of libc are reserved
- */
+/* NOLINTNEXTLINE(readability-inconsistent-declaration-parameter-name): libc's are reserved */
 __attribute__((visibility("default"))) int clock_gettime(clockid_t clock, struct timespec *at)
 {
     int status = (int)syscall(SYS_clock_gettime, clock, at);
