@@ -85,11 +85,14 @@ static bool answer_is_kept(int status)
 enum dsnd_err idempotency_end(struct request *self, struct store_conn *conn)
 {
     struct store_idempotency request;
-    enum dsnd_err err = DSND_OK;
+    enum dsnd_err err;
 
-    if (answer_is_kept(self->status))
-        err = describe(self, request_header(self, "Idempotency-Key"), &request);
-    if (!err && answer_is_kept(self->status))
+    if (!answer_is_kept(self->status)) {
+        store_idempotency_drop(conn);
+        return DSND_OK;
+    }
+    err = describe(self, request_header(self, "Idempotency-Key"), &request);
+    if (!err)
         return store_idempotency_end(conn, &request, self->status,
                                      self->content_type ? self->content_type : "",
                                      dsnd_buf_str(&self->out));

@@ -6,13 +6,14 @@
 #include "ingest/smtp_capability.h"
 #include "ingest/smtp_envelope.h"
 #include "ingest/smtp_path.h"
+#include "ingest/smtp_session_parts.h"
 
 #define IN(state) (1u << SMTP_STATE_##state)
 #define IN_COMMANDS (IN(START) | IN(READY) | IN(MAIL) | IN(RCPT) | IN(BDAT))
 
 enum { SKIP_FACTOR = 4, SKIP_EXTRA = 1024 * 1024 };
 
-static void set_state(struct smtp_session *self, enum smtp_state state)
+void smtp_session_set_state(struct smtp_session *self, enum smtp_state state)
 {
     assert(self->state != SMTP_STATE_CLOSED || state == SMTP_STATE_CLOSED);
     if (state == SMTP_STATE_START || state == SMTP_STATE_READY || state == SMTP_STATE_CLOSED)
@@ -33,13 +34,12 @@ static bool is_error(const struct smtp_session *self, enum smtp_reply reply)
     return smtp_reply_text(reply)->code >= 500 && !(hands_over && in_envelope);
 }
 
-/* Append a reply and count it. Without memory for a reply the session cannot go on. */
-static void say(struct smtp_session *self, enum smtp_reply reply, struct dsnd_buf *out)
+void smtp_session_say(struct smtp_session *self, enum smtp_reply reply, struct dsnd_buf *out)
 {
     bool error = is_error(self, reply);
 
     if (smtp_reply_add(out, reply)) {
-        set_state(self, SMTP_STATE_CLOSED);
+        smtp_session_set_state(self, SMTP_STATE_CLOSED);
         return;
     }
     if (smtp_reply_text(reply)->code >= 400 && self->options.refused)
@@ -68,16 +68,16 @@ static void hello(struct smtp_session *self, struct dsnd_str argument, bool exte
 
     if (!smtp_command_helo_valid(argument) ||
         dsnd_str_copy(argument, self->helo, sizeof(self->helo))) {
-        say(self, SMTP_REPLY_HELO_SYNTAX, out);
+        smtp_session_say(self, SMTP_REPLY_HELO_SYNTAX, out);
         return;
     }
-    set_state(self, SMTP_STATE_READY);
+    smtp_session_set_state(self, SMTP_STATE_READY);
     if (extended)
         err = smtp_capability_list(self->settings, &self->options, out);
     else
         err = smtp_reply_addf(out, 250, ' ', "%s", self->settings->hostname);
     if (err)
-        set_state(self, SMTP_STATE_CLOSED);
+        smtp_session_set_state(self, SMTP_STATE_CLOSED);
 }
 
 static void on_ehlo(struct smtp_session *self, struct dsnd_str argument, struct dsnd_buf *out)
@@ -112,10 +112,10 @@ static void on_mail(struct smtp_session *self, struct dsnd_str argument, struct 
         reply = judge_sender(self);
     self->transaction.confirms = self->options.submit && self->settings->confirms;
     if (reply == SMTP_REPLY_SENDER_OK)
-        set_state(self, SMTP_STATE_MAIL);
+        smtp_session_set_state(self, SMTP_STATE_MAIL);
     else
         smtp_transaction_clear(&self->transaction);
-    say(self, reply, out);
+    smtp_session_say(self, reply, out);
 }
 
 static void on_rcpt(struct smtp_session *self, struct dsnd_str argument, struct dsnd_buf *out)
@@ -123,8 +123,8 @@ static void on_rcpt(struct smtp_session *self, struct dsnd_str argument, struct 
     enum smtp_reply reply = smtp_envelope_rcpt(self->settings, &self->transaction, argument);
 
     if (reply == SMTP_REPLY_RECIPIENT_OK)
-        set_state(self, SMTP_STATE_RCPT);
-    say(self, reply, out);
+        smtp_session_set_state(self, SMTP_STATE_RCPT);
+    smtp_session_say(self, reply, out);
 }
 
 /* ---- content ---- */
@@ -139,13 +139,13 @@ static void refuse_content(struct smtp_session *self, enum smtp_reply reply, str
 {
     size_t count = answers(self);
 
-    set_state(self, SMTP_STATE_READY);
+    smtp_session_set_state(self, SMTP_STATE_READY);
     /* Told to each recipient, but counted once, by the last. */
     for (size_t i = 1; i < count && self->state != SMTP_STATE_CLOSED; i++)
         if (smtp_reply_add(out, reply))
-            set_state(self, SMTP_STATE_CLOSED);
+            smtp_session_set_state(self, SMTP_STATE_CLOSED);
     if (self->state != SMTP_STATE_CLOSED)
-        say(self, reply, out);
+        smtp_session_say(self, reply, out);
 }
 
 /* All content is here: hand it out, or say why not. */
@@ -154,7 +154,7 @@ static void end_content(struct smtp_session *self, struct dsnd_buf *out)
     enum smtp_reply reply = smtp_envelope_content(self->settings, &self->transaction, &self->dot);
 
     if (reply == SMTP_REPLY_OK)
-        set_state(self, SMTP_STATE_COMMIT);
+        smtp_session_set_state(self, SMTP_STATE_COMMIT);
     else
         refuse_content(self, reply, out);
 }
@@ -163,12 +163,12 @@ static void on_data(struct smtp_session *self, struct dsnd_str argument, struct 
 {
     (void)argument;
     if (self->transaction.params.body == SMTP_BODY_BINARYMIME) {
-        say(self, SMTP_REPLY_BINARY_NEEDS_BDAT, out);
+        smtp_session_say(self, SMTP_REPLY_BINARY_NEEDS_BDAT, out);
         return;
     }
     smtp_dot_clear(&self->dot);
-    set_state(self, SMTP_STATE_DATA);
-    say(self, SMTP_REPLY_GO_AHEAD, out);
+    smtp_session_set_state(self, SMTP_STATE_DATA);
+    smtp_session_say(self, SMTP_REPLY_GO_AHEAD, out);
 }
 
 static void put_content(void *context, struct dsnd_str octets)
@@ -191,7 +191,7 @@ static void end_chunk(struct smtp_session *self, struct dsnd_buf *out)
     enum dsnd_err failure = self->transaction.failure;
     bool kept = self->chunk_reply == SMTP_REPLY_CHUNK_OK;
 
-    set_state(self, self->after_chunk);
+    smtp_session_set_state(self, self->after_chunk);
     if (kept && self->chunk_last) {
         end_content(self, out);
         return;
@@ -199,9 +199,9 @@ static void end_chunk(struct smtp_session *self, struct dsnd_buf *out)
     /* One reply in LMTP too: only the last chunk is answered for each recipient. */
     if (kept && failure) {
         self->chunk_reply = failure == DSND_ERR_LIMIT ? SMTP_REPLY_TOO_LARGE : SMTP_REPLY_NO_MEMORY;
-        set_state(self, SMTP_STATE_READY);
+        smtp_session_set_state(self, SMTP_STATE_READY);
     }
-    say(self, self->chunk_reply, out);
+    smtp_session_say(self, self->chunk_reply, out);
 }
 
 static void feed_chunk(struct smtp_session *self, struct dsnd_str *in, struct dsnd_buf *out)
@@ -234,8 +234,8 @@ static void on_bdat(struct smtp_session *self, struct dsnd_str argument, struct 
         return;
     }
     if (err) {
-        set_state(self, after_bad);
-        say(self, SMTP_REPLY_CHUNK_SYNTAX, out);
+        smtp_session_set_state(self, after_bad);
+        smtp_session_say(self, SMTP_REPLY_CHUNK_SYNTAX, out);
         return;
     }
     self->chunk_reply = chunk.bad ? SMTP_REPLY_CHUNK_SYNTAX : refusals[self->state];
@@ -244,7 +244,7 @@ static void on_bdat(struct smtp_session *self, struct dsnd_str argument, struct 
     self->after_chunk = self->chunk_reply == SMTP_REPLY_CHUNK_OK ? SMTP_STATE_BDAT : after_bad;
     if (self->state == SMTP_STATE_RCPT)
         smtp_dot_clear(&self->dot);
-    set_state(self, SMTP_STATE_CHUNK);
+    smtp_session_set_state(self, SMTP_STATE_CHUNK);
     if (!chunk.octets)
         end_chunk(self, out);
 }
@@ -255,15 +255,15 @@ static void on_rset(struct smtp_session *self, struct dsnd_str argument, struct 
 {
     (void)argument;
     if (self->state != SMTP_STATE_START)
-        set_state(self, SMTP_STATE_READY);
-    say(self, SMTP_REPLY_RESET, out);
+        smtp_session_set_state(self, SMTP_STATE_READY);
+    smtp_session_say(self, SMTP_REPLY_RESET, out);
 }
 
 static void on_quit(struct smtp_session *self, struct dsnd_str argument, struct dsnd_buf *out)
 {
     (void)argument;
-    say(self, SMTP_REPLY_BYE, out);
-    set_state(self, SMTP_STATE_CLOSED);
+    smtp_session_say(self, SMTP_REPLY_BYE, out);
+    smtp_session_set_state(self, SMTP_STATE_CLOSED);
 }
 
 /* RFC 6531 section 3.7.4.2: SMTPUTF8 may stand behind the name, and must where it is not ASCII. */
@@ -275,71 +275,24 @@ static void on_vrfy(struct smtp_session *self, struct dsnd_str argument, struct 
         reply = SMTP_REPLY_ARGUMENT_NEEDED;
     else if (smtp_path_is_8bit(argument) && !dsnd_str_iends(argument, DSND_STR(" SMTPUTF8")))
         reply = SMTP_REPLY_NEEDS_UTF8;
-    say(self, reply, out);
+    smtp_session_say(self, reply, out);
 }
 
 static void on_starttls(struct smtp_session *self, struct dsnd_str argument, struct dsnd_buf *out)
 {
     (void)argument;
     if (!self->options.starttls || self->options.tls) {
-        say(self, SMTP_REPLY_NOT_OFFERED, out);
+        smtp_session_say(self, SMTP_REPLY_NOT_OFFERED, out);
     } else if (self->pipelined) {
         /* What follows was injected, or its sender breaks RFC 3207; either way nobody obeys it. */
         smtp_session_close(self, SMTP_REPLY_TLS_PIPELINED, out);
     } else {
-        set_state(self, SMTP_STATE_TLS);
-        say(self, SMTP_REPLY_START_TLS, out);
+        smtp_session_set_state(self, SMTP_STATE_TLS);
+        smtp_session_say(self, SMTP_REPLY_START_TLS, out);
     }
 }
 
 /* Have the line looked at, aside: see smtp_session_verify. */
-static void await_auth(struct smtp_session *self, struct dsnd_str line, bool begins,
-                       struct dsnd_buf *out)
-{
-    enum dsnd_err err = smtp_auth_put(&self->auth, line, begins);
-
-    set_state(self, err ? SMTP_STATE_READY : SMTP_STATE_VERIFY);
-    if (err)
-        say(self, err == DSND_ERR_SYNTAX ? SMTP_REPLY_AUTH_SYNTAX : SMTP_REPLY_AUTH_UNAVAILABLE,
-            out);
-}
-
-void smtp_session_verify(struct smtp_session *self)
-{
-    self->auth_reply = smtp_auth_run(&self->auth, self->settings->users, self->options.tls);
-}
-
-void smtp_session_verified(struct smtp_session *self, struct dsnd_buf *out)
-{
-    enum smtp_reply reply = self->auth_reply;
-    bool more = reply == SMTP_REPLY_AUTH_CHALLENGE;
-
-    set_state(self, more ? SMTP_STATE_AUTH : SMTP_STATE_READY);
-    if (!more)
-        say(self, reply, out);
-    else if (smtp_reply_addf(out, 334, ' ', "%s", self->auth.challenge ? self->auth.challenge : ""))
-        set_state(self, SMTP_STATE_CLOSED);
-    self->authenticated |= reply == SMTP_REPLY_AUTH_OK;
-    self->pause |= reply == SMTP_REPLY_AUTH_FAILED;
-}
-
-static void on_auth(struct smtp_session *self, struct dsnd_str argument, struct dsnd_buf *out)
-{
-    if (!self->options.submit)
-        say(self, SMTP_REPLY_NOT_OFFERED, out);
-    else if (self->state != SMTP_STATE_READY)
-        say(self, self->state == SMTP_STATE_START ? SMTP_REPLY_NO_HELO : SMTP_REPLY_BAD_SEQUENCE,
-            out);
-    else if (self->authenticated)
-        say(self, SMTP_REPLY_AUTH_TWICE, out);
-    else if (!argument.len)
-        say(self, SMTP_REPLY_ARGUMENT_NEEDED, out);
-    else if (self->options.starttls && !self->options.tls)
-        say(self, SMTP_REPLY_AUTH_NEEDS_TLS, out);
-    else
-        await_auth(self, argument, true, out);
-}
-
 static void on_foreign(struct smtp_session *self, struct dsnd_str argument, struct dsnd_buf *out)
 {
     (void)argument;
@@ -371,7 +324,7 @@ static const struct smtp_verb_rule rules[SMTP_VERB_COUNT] = {
     [SMTP_VERB_VRFY] = {IN_COMMANDS, ARGUMENT_ANY, on_vrfy, SMTP_REPLY_OK},
     [SMTP_VERB_HELP] = {IN_COMMANDS, ARGUMENT_ANY, NULL, SMTP_REPLY_HELP},
     [SMTP_VERB_STARTTLS] = {IN_COMMANDS, ARGUMENT_NONE, on_starttls, SMTP_REPLY_OK},
-    [SMTP_VERB_AUTH] = {IN_COMMANDS, ARGUMENT_ANY, on_auth, SMTP_REPLY_OK},
+    [SMTP_VERB_AUTH] = {IN_COMMANDS, ARGUMENT_ANY, smtp_session_on_auth, SMTP_REPLY_OK},
     [SMTP_VERB_REFUSED] = {IN_COMMANDS, ARGUMENT_ANY, NULL, SMTP_REPLY_NOT_OFFERED},
     [SMTP_VERB_FOREIGN] = {IN_COMMANDS, ARGUMENT_ANY, on_foreign, SMTP_REPLY_OK},
 };
@@ -403,28 +356,21 @@ static void do_command(struct smtp_session *self, struct dsnd_str line, struct d
     enum dsnd_err err = smtp_command_parse(line, &command);
 
     if (err) {
-        say(self, err == DSND_ERR_SYNTAX ? SMTP_REPLY_BAD_LINE : SMTP_REPLY_UNKNOWN_COMMAND, out);
+        smtp_session_say(
+            self, err == DSND_ERR_SYNTAX ? SMTP_REPLY_BAD_LINE : SMTP_REPLY_UNKNOWN_COMMAND, out);
         return;
     }
     rule = &rules[command.verb];
     if (!greets_right(self, command.verb))
-        say(self, SMTP_REPLY_UNKNOWN_COMMAND, out);
+        smtp_session_say(self, SMTP_REPLY_UNKNOWN_COMMAND, out);
     else if (!(rule->states & 1u << self->state))
-        say(self, sequence_refusal(self->state, command.verb), out);
+        smtp_session_say(self, sequence_refusal(self->state, command.verb), out);
     else if (rule->argument == ARGUMENT_NONE && command.argument.len)
-        say(self, SMTP_REPLY_NO_ARGUMENT_ALLOWED, out);
+        smtp_session_say(self, SMTP_REPLY_NO_ARGUMENT_ALLOWED, out);
     else if (!rule->handle)
-        say(self, rule->reply, out);
+        smtp_session_say(self, rule->reply, out);
     else
         rule->handle(self, command.argument, out);
-}
-
-/* A line that is none ends the exchange. */
-static void leave_auth(struct smtp_session *self)
-{
-    smtp_auth_clear(&self->auth);
-    if (self->state == SMTP_STATE_AUTH)
-        set_state(self, SMTP_STATE_READY);
 }
 
 /* RFC 4954 section 6 has a status of its own for lines of AUTH. */
@@ -432,8 +378,8 @@ static void on_long_line(struct smtp_session *self, struct dsnd_str start, struc
 {
     bool auth = self->state == SMTP_STATE_AUTH || dsnd_str_istarts(start, DSND_STR("AUTH "));
 
-    leave_auth(self);
-    say(self, auth ? SMTP_REPLY_AUTH_TOO_LONG : SMTP_REPLY_LINE_TOO_LONG, out);
+    smtp_session_auth_leave(self);
+    smtp_session_say(self, auth ? SMTP_REPLY_AUTH_TOO_LONG : SMTP_REPLY_LINE_TOO_LONG, out);
 }
 
 /* A client of HTTP that ends its lines with LF alone, and may never send the CR LF we wait for. */
@@ -443,12 +389,12 @@ static void on_bare_line(struct smtp_session *self, struct dsnd_str line, bool e
     size_t lf = dsnd_str_chr(line, '\n');
     struct smtp_command command;
 
-    leave_auth(self);
+    smtp_session_auth_leave(self);
     if (!smtp_command_parse(dsnd_str_slice(line, 0, lf), &command) &&
         command.verb == SMTP_VERB_FOREIGN)
         on_foreign(self, line, out);
     else if (ended)
-        say(self, SMTP_REPLY_BARE_IN_COMMAND, out);
+        smtp_session_say(self, SMTP_REPLY_BARE_IN_COMMAND, out);
 }
 
 static void feed_line(struct smtp_session *self, struct dsnd_str *in, struct dsnd_buf *out)
@@ -463,7 +409,7 @@ static void feed_line(struct smtp_session *self, struct dsnd_str *in, struct dsn
     case SMTP_LINE_READY:
         self->pipelined = in->len > 0;
         if (self->state == SMTP_STATE_AUTH)
-            await_auth(self, line, false, out);
+            smtp_session_auth_put(self, line, false, out);
         else
             do_command(self, line, out);
         break;
@@ -518,7 +464,7 @@ void smtp_session_greet(struct smtp_session *self, struct dsnd_buf *out)
 {
     if (smtp_reply_addf(out, 220, ' ', "%s %s dsnd", self->settings->hostname,
                         self->options.lmtp ? "LMTP" : "ESMTP"))
-        set_state(self, SMTP_STATE_CLOSED);
+        smtp_session_set_state(self, SMTP_STATE_CLOSED);
 }
 
 enum smtp_action smtp_session_feed(struct smtp_session *self, struct dsnd_str *in,
@@ -602,11 +548,11 @@ void smtp_session_result(struct smtp_session *self, enum dsnd_err err, uint64_t 
         refuse_content(self, result_refusal(err), out);
         return;
     }
-    set_state(self, SMTP_STATE_READY);
+    smtp_session_set_state(self, SMTP_STATE_READY);
     self->errors = 0;
     for (size_t i = 0; i < count && self->state != SMTP_STATE_CLOSED; i++)
         if (smtp_reply_addf(out, 250, ' ', "2.0.0 Ok: queued as %016" PRIx64, sequence))
-            set_state(self, SMTP_STATE_CLOSED);
+            smtp_session_set_state(self, SMTP_STATE_CLOSED);
 }
 
 void smtp_session_secured(struct smtp_session *self)
@@ -616,15 +562,15 @@ void smtp_session_secured(struct smtp_session *self)
     self->authenticated = false;
     self->helo[0] = '\0';
     smtp_line_clear(&self->line);
-    set_state(self, SMTP_STATE_START);
+    smtp_session_set_state(self, SMTP_STATE_START);
 }
 
 void smtp_session_close(struct smtp_session *self, enum smtp_reply reply, struct dsnd_buf *out)
 {
     if (self->state == SMTP_STATE_CLOSED)
         return;
-    set_state(self, SMTP_STATE_CLOSED);
-    say(self, reply, out);
+    smtp_session_set_state(self, SMTP_STATE_CLOSED);
+    smtp_session_say(self, reply, out);
 }
 
 bool smtp_session_idle(const struct smtp_session *self)

@@ -21,7 +21,6 @@ dsnd_e2e_test(ingest $<TARGET_FILE:dsnd>)
 dsnd_e2e_test(ingest_mta $<TARGET_FILE:dsnd>)
 set_tests_properties(e2e/ingest_mta PROPERTIES RUN_SERIAL ON
     ENVIRONMENT DSND_MTA_DIR=${CMAKE_CURRENT_BINARY_DIR}/mta)
-dsnd_e2e_test(score $<TARGET_FILE:dsnd> ${PROJECT_SOURCE_DIR}/../shared/corpus)
 dsnd_e2e_test(install $<TARGET_FILE:dsnd> ${PROJECT_BINARY_DIR})
 
 # The same driven from Python.

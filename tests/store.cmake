@@ -23,7 +23,10 @@ dsnd_db_test(guard LIBS dsnd_store SOURCES support/items.c)
 dsnd_db_test(incident LIBS dsnd_store Threads::Threads SOURCES support/items.c)
 dsnd_db_test(maintain LIBS dsnd_store SOURCES support/items.c)
 dsnd_db_test(erase LIBS dsnd_store Threads::Threads SOURCES support/items.c)
-dsnd_db_test(reclassify LIBS dsnd_store Threads::Threads SOURCES support/items.c support/saved.c)
+foreach(name reclassify reclassify_people)
+    dsnd_db_test(${name} LIBS dsnd_store Threads::Threads
+        SOURCES support/items.c support/rejudge.c support/saved.c)
+endforeach()
 dsnd_db_test(webhook LIBS dsnd_store SOURCES support/items.c)
 dsnd_db_test(log LIBS dsnd_store Threads::Threads SOURCES support/items.c)
 # This one crashes its cluster, so it has another kind of it.
