@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/hex.h"
 #include "store/query_run.h"
 
 /* The binary form of an array of one dimension: five words of head, then length and octets each. */
@@ -49,13 +50,8 @@ static struct dsnd_str time_text(const PGresult *result, int row, int column,
 
 static struct dsnd_str hex_text(struct dsnd_str octets, char dst[STORE_TEXT_SIZE])
 {
-    static const char digits[] = "0123456789abcdef";
-
-    assert(octets.len <= STORE_TEXT_SIZE / 2);
-    for (size_t i = 0; i < octets.len; i++) {
-        dst[2 * i] = digits[(unsigned char)octets.ptr[i] >> 4];
-        dst[2 * i + 1] = digits[(unsigned char)octets.ptr[i] & 15];
-    }
+    assert(octets.len <= STORE_TEXT_SIZE / 2); /* and the NUL */
+    hex_encode((const unsigned char *)octets.ptr, octets.len, dst);
     return dsnd_str_make(dst, 2 * octets.len);
 }
 
