@@ -148,10 +148,22 @@ static void read_text(struct mta_event *event, struct dsnd_str *rest)
     *rest = dsnd_str_slice(*rest, 0, at);
 }
 
+/* Where nothing stands between address and text, the colon before the text is not the address's. */
+static struct dsnd_str next_address(struct dsnd_str *rest)
+{
+    struct dsnd_str all = dsnd_str_trim(*rest);
+    struct dsnd_str word = next_word(rest);
+
+    if (word.len < 2 || word.ptr[0] == ':' || word.ptr[word.len - 1] != ':')
+        return word;
+    *rest = dsnd_str_slice(all, word.len - 1, all.len);
+    return dsnd_str_slice(word, 0, word.len - 1);
+}
+
 /* "final <original> R=...": the original is whom the sender wrote to. */
 static enum dsnd_err read_addresses(struct mta_line *self, struct dsnd_str *rest)
 {
-    struct dsnd_str final = next_word(rest);
+    struct dsnd_str final = next_address(rest);
     struct dsnd_str original;
 
     if (!final.len)

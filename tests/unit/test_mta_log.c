@@ -230,6 +230,13 @@ static const struct sample exim_samples[] = {
     {"failed: no route", EXIM "** ann@there.example F=<a@x.example>: Unrouteable address",
      "result -3600 0 - 1vPAAA-0003oP-5i a@x.example - ann@there.example/- failed - -: "
      "Unrouteable address"},
+    {"failed before a router, by whom it went to is not said",
+     EXIM "** ann@there.example: Unrouteable address",
+     "result -3600 0 - 1vPAAA-0003oP-5i - - ann@there.example/- failed - -: "
+     "Unrouteable address"},
+    {"the same of an alias", EXIM "** ann@there.example <box@alias.example>: unknown mail domain",
+     "result -3600 0 - 1vPAAA-0003oP-5i - - box@alias.example/ann@there.example failed - -: "
+     "unknown mail domain"},
     {"given up", EXIM "** ann@there.example R=r T=t: retry timeout exceeded",
      "result -3600 0 - 1vPAAA-0003oP-5i - - ann@there.example/- failed - -: "
      "retry timeout exceeded"},
