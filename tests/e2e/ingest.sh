@@ -180,6 +180,13 @@ ask "SELECT evidence FROM status WHERE recipient = 'dated@there.example'" 4 "a r
 ask "SELECT count(*) FROM suppression WHERE address LIKE 'victim%'" 0 "a report suppresses no stranger"
 ask "SELECT count(*) FROM send WHERE ref = 'own-1'" 0 "a report registers nothing"
 
+echo "# KumoMTA: what its administrator bounced says nothing of the recipient"
+kumo AdminBounce 551 gone | sed 's/"enhanced_code":null,"content":"text"/"enhanced_code":{"class":5,"subject":7,"detail":1},"content":"Administrator bounced with reason: user unknown"/' >>kumo/20260101-000003
+"$dsnd" ingest kumomta kumo >out
+ask "SELECT class || ' ' || fault FROM status WHERE recipient = 'gone@there.example' AND action = 1" "17 0" \
+    "what the administrator bounced"
+ask "SELECT count(*) FROM suppression WHERE address LIKE 'gone%'" 0 "what the administrator bounced suppresses nobody"
+
 echo "# more files on record than the folder has; a folder of any number, the oldest first"
 sql "INSERT INTO log_file (source_id, journal, inode, front_octets, front_sha256, name, done)
     SELECT s.id, md5(n::text), -n, 1, '', 'gone', true FROM log_source s, generate_series(1, 1100) n
