@@ -50,24 +50,35 @@ static struct dsnd_str bare_id(struct dsnd_str id)
     return id;
 }
 
-/* The default ref of the recipient where there is none; the provider of his domain. */
+/* The default ref of the recipient where there is none; one of that form names no other. */
+static enum dsnd_err complete_ref(struct batch *batch, struct store_send *send,
+                                  struct params_error *error)
+{
+    char ref[RETURN_PATH_REF_MAX + 1];
+    bool is_given = dsnd_str_present(send->ref);
+    enum dsnd_err err;
+
+    if (is_given && !(dsnd_str_present(send->recipient) && return_path_is_default_ref(send->ref)))
+        return copy(batch, &send->ref);
+    err = return_path_default_ref(send->recipient, ref);
+    if (!err && is_given && !dsnd_str_eq(send->ref, dsnd_str_of(ref)))
+        return fail(error, "ref", "is the default ref of another address");
+    send->ref = dsnd_str_of(ref);
+    return err ? err : copy(batch, &send->ref);
+}
+
+/* The ref, and the provider of the recipient's domain. */
 static enum dsnd_err complete(struct batch *batch, struct store_send *send,
                               struct params_error *error)
 {
-    char ref[RETURN_PATH_REF_MAX + 1];
     size_t at;
-    enum dsnd_err err = DSND_OK;
+    enum dsnd_err err;
 
     if (!dsnd_str_present(send->campaign))
         return fail(error, "campaign", "is missing");
     if (!dsnd_str_present(send->ref) && !dsnd_str_present(send->recipient))
         return fail(error, "recipient", "or ref must be given");
-    if (!dsnd_str_present(send->ref)) {
-        err = return_path_default_ref(send->recipient, ref);
-        send->ref = dsnd_str_of(ref);
-    }
-    if (!err)
-        err = copy(batch, &send->ref);
+    err = complete_ref(batch, send, error);
     at = dsnd_str_rchr(send->recipient, '@');
     send->provider =
         at == SIZE_MAX ? DSND_STR("")

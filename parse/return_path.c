@@ -57,7 +57,7 @@ static bool is_domain(struct dsnd_str s)
     return before != '.';
 }
 
-static bool is_default_ref(struct dsnd_str ref)
+bool return_path_is_default_ref(struct dsnd_str ref)
 {
     return ref.len == 1 + HASH_CHARS && ref.ptr[0] == 'h' && base32_is(ref.ptr + 1, HASH_CHARS);
 }
@@ -116,7 +116,7 @@ static enum dsnd_err choose_ref(struct dsnd_str recipient, struct dsnd_str ref,
         return return_path_default_ref(recipient, ret_ref);
     if (!is_word(ref, RETURN_PATH_REF_MAX))
         return DSND_ERR_SYNTAX;
-    if (is_default_ref(ref))
+    if (return_path_is_default_ref(ref))
         return DSND_ERR_CONFLICT;
     return dsnd_str_copy(ref, ret_ref, RETURN_PATH_REF_MAX + 1);
 }
@@ -183,7 +183,7 @@ static bool read_parts(struct return_path_parts parts, struct return_path *path,
         dsnd_str_copy(ref, path->ref, sizeof(path->ref)) ||
         dsnd_str_copy(parts.domain, path->domain, sizeof(path->domain)))
         return false;
-    path->ref_is_hash = is_default_ref(ref);
+    path->ref_is_hash = return_path_is_default_ref(ref);
     path->key_id = local.ptr[DAY_CHARS];
     path->day = 0;
     for (unsigned i = 0; i < DAY_CHARS; i++)

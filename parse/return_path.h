@@ -63,6 +63,9 @@ DSND_MUST_CHECK
 enum dsnd_err return_path_default_ref(struct dsnd_str address,
                                       char ret_ref[RETURN_PATH_REF_MAX + 1]);
 
+/* The form of a default ref: 'h' and 13 base32 characters; no ref of the sender's own has it. */
+bool return_path_is_default_ref(struct dsnd_str ref);
+
 /* What to mint. All views are borrowed. */
 struct return_path_request {
     struct dsnd_str campaign;

@@ -250,6 +250,16 @@ class Sends(Case):
                          ["exists", "exists", "error", "error", "exists"])
         self.assertEqual(self.get("/v1/campaigns/sent").json["sent"], 2)
 
+    def test_the_default_ref_of_another_is_refused(self):
+        owner = self.good(self.post([{"campaign": "owned", "recipient": "owner@x.example"}])).data[0]["ref"]
+        lines = [{"campaign": "owned2", "recipient": "Owner@X.example", "ref": owner},
+                 {"campaign": "owned2", "recipient": "other@x.example", "ref": owner},
+                 {"campaign": "owned3", "ref": owner}]
+        results = self.good(self.post(lines)).data
+        self.assertEqual([line["result"] for line in results], ["created", "error", "created"])
+        self.assertEqual(results[1]["parameter"], "ref")
+        self.problem(self.ask("POST", "/v1/sends", lines[1]), 400, "ref", "another address")
+
     def test_ten_thousand_lines_are_taken_and_one_more_refused(self):
         lines = [{"campaign": "many", "ref": "r%d" % i} for i in range(10001)]
         self.problem(self.post(lines), 413, "body", "10000")
