@@ -3,12 +3,14 @@
  * position is stored with the rows, so whatever is killed when, each line counts once.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <getopt.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -215,12 +217,30 @@ static enum dsnd_err read_file(struct ingest *self)
     return err;
 }
 
+/* "-", or what is read but once: a pipe with a name, as <(zcat FILE) is. */
+static bool is_pipe(const char *path)
+{
+    struct stat status;
+
+    return strcmp(path, "-") == 0 ||
+           (stat(path, &status) == 0 && !S_ISREG(status.st_mode) && !S_ISDIR(status.st_mode));
+}
+
 static enum dsnd_err read_pipe(struct ingest *self)
 {
+    bool is_standard = strcmp(self->path, "-") == 0;
     enum dsnd_err err;
 
-    self->file = (struct log_file){.fd = STDIN_FILENO, .path = "-"};
-    err = read_file(self);
+    self->file.fd = is_standard ? STDIN_FILENO : open(self->path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+    err = dsnd_str_copy(dsnd_str_of(self->path), self->file.path, sizeof(self->file.path));
+    if (self->file.fd < 0) {
+        (void)fprintf(stderr, "dsnd ingest: %s: %s\n", self->path, strerror(errno));
+        return DSND_ERR_IO;
+    }
+    if (!err)
+        err = read_file(self);
+    if (!is_standard)
+        log_file_close(&self->file);
     return err == DSND_ERR_NOT_FOUND ? DSND_OK : err;
 }
 
@@ -234,6 +254,12 @@ static enum dsnd_err choose(struct ingest *self)
         (void)fprintf(stderr, "dsnd ingest: %s: %s\n", self->path, strerror(errno));
     else if (err == DSND_ERR_IO)
         err = DSND_ERR_NOT_FOUND;
+    if (!err && log_file_is_packed(&self->file)) {
+        (void)fprintf(stderr, "dsnd ingest: %s: is compressed; unpack it into a pipe (-)\n",
+                      self->path);
+        log_file_close(&self->file);
+        err = DSND_ERR_CORRUPT;
+    }
     if (!err && note == LOG_FILES_LOST)
         (void)fprintf(stderr,
                       "dsnd ingest: %s: the file that was read last is not there any more; what was"
@@ -325,7 +351,7 @@ int cmd_ingest(int argc, char **argv)
     if (status < 0) {
         catch_signals();
         self.file.fd = -1;
-        err = strcmp(self.path, "-") == 0 ? read_pipe(&self) : read_files(&self);
+        err = is_pipe(self.path) ? read_pipe(&self) : read_files(&self);
         status = ingest_session_end(self.session, err) ? EXIT_DONE : EXIT_FAILED;
     }
     ingest_session_free(self.session);

@@ -147,12 +147,13 @@ static enum dsnd_err keep_hash(const struct log_file *self, size_t octets, struc
     return DSND_OK;
 }
 
-/* A first line may be the same in all files: the header line of CSV. */
+/* A first line may be the same in all files: the header line of CSV. Any other has its time. */
 static bool tells_apart(const struct log_file *self, size_t octets)
 {
     const char *end = memchr(self->front, '\n', octets);
+    bool is_header = dsnd_str_istarts(dsnd_str_make(self->front, octets), DSND_STR("type,"));
 
-    return octets == LOG_FRONT_MAX || (end && end + 1 < self->front + octets);
+    return octets == LOG_FRONT_MAX || (end && (!is_header || end + 1 < self->front + octets));
 }
 
 /* The file begins as the one of this row did. */

@@ -103,6 +103,31 @@ postfix 9 spring sent '250 ok' >mail.log
 grep -q 'is not there any more' err || fail "a lost file is not named"
 campaign spring 9 7 2 1 "lost"
 
+echo "# copied and emptied when no more than one line of it was read"
+mkdir one
+printf '%s\n' "$month 00:00:01 mail postfix/smtpd[9]: connect from a[192.0.2.7]" >one/mail.log
+"$dsnd" ingest postfix one/mail.log >out
+postfix 31 one sent '250 ok' >>one/mail.log
+cp one/mail.log one/mail.log.1
+touch -d '1 minute ago' one/mail.log.1
+postfix 32 one sent '250 ok' >new
+cat new >one/mail.log
+"$dsnd" ingest postfix one/mail.log >out 2>err || fail "one line: $(cat out err)"
+[ ! -s err ] || fail "one line: $(cat err)"
+campaign one 2 2 0 0 "one line"
+
+echo "# a pipe with a name, a compressed file"
+postfix 33 piped sent '250 ok' >piped.log
+"$dsnd" ingest postfix <(cat piped.log) >out 2>err || fail "a pipe with a name: $(cat out err)"
+campaign piped 1 1 0 0 "a pipe with a name"
+for packer in gzip xz bzip2; do
+    command -v $packer >/dev/null || continue
+    $packer -c piped.log >packed
+    if "$dsnd" ingest postfix packed >out 2>err; then fail "$packer: $(cat out err)"; fi
+    grep -q 'packed: is compressed' err || fail "$packer is not named: $(cat err)"
+    grep -q '^0 lines' out || fail "$packer: $(cat out)"
+done
+
 echo "# two machines in one log, with the same queue id"
 for user in ann bob; do
     echo "$month 00:00:02 mail-$user postfix/qmgr[2]: A1B2C3: from=<$(path_of hosts $user@there.example)>, size=1, nrcpt=1 (queue active)"
