@@ -38,13 +38,30 @@ static bool read_groups(struct request *request, struct metrics_query *query)
     return false;
 }
 
-/* IANA names have letters, digits, "_", "-", "+" and "/"; anything else is another kind of zone. */
+/* "Etc/GMT+5": no other IANA name has digits, and with them anything would be a zone of POSIX. */
+static bool is_offset(struct dsnd_str name)
+{
+    enum { HOURS_MAX = 14 };
+    static const struct dsnd_str front = DSND_STR_INIT("Etc/GMT");
+    struct dsnd_str rest = dsnd_str_slice(name, front.len, name.len);
+    uint64_t hours;
+
+    if (!dsnd_str_istarts(name, front) || !rest.len)
+        return false;
+    if (rest.ptr[0] == '+' || rest.ptr[0] == '-')
+        rest = dsnd_str_slice(rest, 1, rest.len);
+    return dsnd_str_to_u64(rest, HOURS_MAX, &hours) == DSND_OK;
+}
+
+/* IANA names have letters, "_", "-" and "/"; anything else is another kind of zone. */
 static bool zone_has_form(struct dsnd_str name)
 {
+    if (is_offset(name))
+        return true;
     for (size_t i = 0; i < name.len; i++) {
         char c = name.ptr[i];
 
-        if (!dsnd_is_alpha(c) && !dsnd_is_digit(c) && c != '_' && c != '-' && c != '+' && c != '/')
+        if (!dsnd_is_alpha(c) && c != '_' && c != '-' && c != '/')
             return false;
     }
     return dsnd_str_eq(name, DSND_STR("UTC")) || dsnd_str_chr(name, '/') != SIZE_MAX;
@@ -63,9 +80,13 @@ static enum dsnd_err check_zone(struct request *request, struct store_conn *conn
     return DSND_OK;
 }
 
-/* Without a campaign a series without a beginning would be all there is. */
-static enum dsnd_err set_defaults(struct request *request, struct store_metrics_filter *filter)
+/*
+ * Without a campaign a series without a beginning would be all there is. Clocks differ, so the end
+ * is a day from now; but not where as much before is to be compared with what there is.
+ */
+static enum dsnd_err set_defaults(struct request *request, struct metrics_query *query)
 {
+    struct store_metrics_filter *filter = &query->filter;
     int64_t now = dsnd_clock_now_us();
     char *from = dsnd_arena_alloc(&request->arena, DSND_RFC3339_SIZE);
     char *to = dsnd_arena_alloc(&request->arena, DSND_RFC3339_SIZE);
@@ -74,7 +95,7 @@ static enum dsnd_err set_defaults(struct request *request, struct store_metrics_
         return DSND_ERR_NOMEM;
     dsnd_clock_format(dsnd_str_present(filter->campaign) ? 0 : now - DEFAULT_DAYS * DSND_US_PER_DAY,
                       from);
-    dsnd_clock_format(now + DSND_US_PER_DAY, to);
+    dsnd_clock_format(query->compare >= 0 ? now : now + DSND_US_PER_DAY, to);
     if (!dsnd_str_present(filter->from))
         filter->from = dsnd_str_of(from);
     if (!dsnd_str_present(filter->to))
@@ -128,7 +149,7 @@ static enum dsnd_err complete(struct request *request, struct store_conn *conn,
     *ret_good = read_groups(request, query);
     if (!*ret_good)
         return DSND_OK;
-    err = set_defaults(request, &query->filter);
+    err = set_defaults(request, query);
     if (!err)
         err = check_zone(request, conn, &query->filter, ret_good);
     query->filter.interval = (enum store_interval)query->interval;

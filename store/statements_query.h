@@ -223,12 +223,15 @@
       " AND h.basis = 0 AND h.campaign_id >= 0 AND h.dims = 0" QUERY_METRICS_PAGE) \
     X(METRICS_ROLL_CAMPAIGN, \
       QUERY_METRICS_ONE("total_roll") " AND h.basis = 0 AND h.dims = 0" QUERY_METRICS_PAGE) \
-    /* Also tells whether hours there begin with those of UTC; there are records since 2020. */ \
+    /* Also tells whether hours there begin with those of UTC, from as long before the time as it */ \
+    /* takes (compare=previous) to its end; there are records since 2020. */ \
     X(TIME_ZONE_FIND, \
-      "SELECT bool_and(extract(minute FROM timezone($1, t)) = 0)::text" \
-      " FROM (SELECT timestamptz '2020-01-01 00:00Z' UNION ALL SELECT generate_series(" \
-      " date_trunc('hour', greatest($2::text::timestamptz, '2020-01-01 00:00Z'), 'UTC')," \
-      " least($3::text::timestamptz, now() + interval '1 year'), interval '30 days')) x (t)") \
+      "SELECT bool_and(extract(minute FROM timezone($1, date_trunc('hour', t, 'UTC'))) = 0)::text" \
+      " FROM (SELECT unnest(ARRAY[timestamptz '2020-01-01 00:00Z', $2::text::timestamptz," \
+      " least($3::text::timestamptz, now() + interval '1 year')]) UNION ALL SELECT generate_series(" \
+      " greatest($2::text::timestamptz - ($3::text::timestamptz - $2::text::timestamptz)," \
+      "  '2020-01-01 00:00Z'), least($3::text::timestamptz, now() + interval '1 year')," \
+      " interval '30 days')) x (t)") \
     X(STATUS_LIST, QUERY_STATUS QUERY_STATUS_FILTER QUERY_STATUS_PAGE) \
     X(STATUS_LIST_CAMPAIGN, \
       QUERY_STATUS "s.campaign_id = (SELECT id FROM campaign WHERE key = $8) AND " \
