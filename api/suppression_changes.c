@@ -50,6 +50,35 @@ static enum dsnd_err write_changes(struct request *request, const struct store_r
     return request_json_end(request, &json);
 }
 
+/* A number ahead of the newest was given before the database was put back to an earlier time: who
+ * went on from it would miss what gets the numbers up to it anew. */
+static enum dsnd_err refuse_ahead(struct request *request, struct store_conn *conn, int64_t after,
+                                  bool *ret_refused)
+{
+    int64_t newest = 0;
+    enum dsnd_err err = store_suppression_clock(conn, &newest);
+
+    *ret_refused = !err && after > newest;
+    if (*ret_refused)
+        request_problem(request, 400, "after",
+                        "after must be from 0 to %lld, the newest number; who was told another has "
+                        "to begin anew from 0",
+                        (long long)newest);
+    return err;
+}
+
+/* Without a change: wait for one, or say that there is none. */
+static enum dsnd_err answer_none(struct request *request, struct store_conn *conn,
+                                 const struct query *query, const struct store_rows *rows)
+{
+    bool refused = false;
+    enum dsnd_err err = refuse_ahead(request, conn, query->after, &refused);
+
+    if (err || refused || request_wait(request, query->after, query->wait))
+        return err;
+    return write_changes(request, rows, query->after);
+}
+
 enum dsnd_err suppressions_changes(struct request *request, struct store_conn *conn)
 {
     static const struct param_spec specs[] = {
@@ -64,8 +93,10 @@ enum dsnd_err suppressions_changes(struct request *request, struct store_conn *c
     if (!request_params(request, specs, sizeof(specs) / sizeof(*specs), &query))
         return DSND_OK;
     err = store_suppression_changes(conn, query.after, (unsigned)query.limit, &rows);
-    if (!err && (store_rows_count(rows) > 0 || !request_wait(request, query.after, query.wait)))
+    if (!err && store_rows_count(rows) > 0)
         err = write_changes(request, rows, query.after);
+    else if (!err)
+        err = answer_none(request, conn, &query, rows);
     store_rows_free(rows);
     return err;
 }

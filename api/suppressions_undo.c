@@ -36,7 +36,7 @@ static bool make_filter(struct request *request, const struct body *body,
                                              .campaign = body->campaign,
                                              .rule = body->rule,
                                              .provider = body->provider,
-                                             .incident = body->incident};
+                                             .incident = body->incident < 0 ? 0 : body->incident};
     if (dsnd_str_present(body->klass)) {
         if (report_class_from(body->klass, &klass)) {
             request_problem(request, 400, "class", "class must be the name of a class");
@@ -45,7 +45,7 @@ static bool make_filter(struct request *request, const struct body *body,
         ret_filter->klass = (int)klass;
     }
     if (ret_filter->klass >= 0 || dsnd_str_present(body->campaign) ||
-        dsnd_str_present(body->rule) || dsnd_str_present(body->provider) || body->incident ||
+        dsnd_str_present(body->rule) || dsnd_str_present(body->provider) || body->incident >= 0 ||
         body->from_us >= 0 || body->to_us >= 0)
         return true;
     request_problem(
@@ -101,7 +101,7 @@ static enum dsnd_err undo(struct request *request, struct store_conn *conn, json
         {"note", MEMBER_STRING, offsetof(struct body, note), SIZE_MAX, NOTE_MAX_OCTETS},
         {"dry_run", MEMBER_BOOL, offsetof(struct body, dry_run), SIZE_MAX, 0},
     };
-    struct body body = {.incident = 0, .from_us = -1, .to_us = -1};
+    struct body body = {.incident = -1, .from_us = -1, .to_us = -1};
     struct store_undo_filter filter;
     struct params_error error;
     struct json_out json;
@@ -114,7 +114,7 @@ static enum dsnd_err undo(struct request *request, struct store_conn *conn, json
     }
     if (!make_filter(request, &body, &filter))
         return DSND_OK;
-    if (body.incident && !has_incident(request, conn, body.incident, &err))
+    if (body.incident >= 0 && !has_incident(request, conn, body.incident, &err))
         return err;
     err = run(conn, &body, &filter, &count);
     if (err)

@@ -133,7 +133,6 @@ enum dsnd_err store_suppression_put(struct store_conn *conn,
     pg_params_init(&params);
     add_entries(&params, entries, count);
     pg_add_i16(&params, (int16_t)source);
-    pg_add_text(&params, count == 1 ? entries[0].note : DSND_STR_ABSENT);
     err = query_run(conn, STATEMENT_SUPPRESSION_PUT, &params, &rows);
     if (!err)
         *ret_changed = store_rows_int(rows, 0, 0);

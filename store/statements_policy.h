@@ -22,14 +22,15 @@
     X(ACTOR_NAME, "SELECT set_config('dsnd.actor', $1, false)") \
     X(SUPPRESSION_HISTORY, \
       "SELECT h.at::text, h.op::text, h.class::text, h.source::text, h.actor, h.note, c.key," \
-      " h.expires_at::text, to_json(h.status_ids)::text, h.seq::text FROM (" \
+      " h.expires_at::text, to_json(h.status_ids)::text, h.seq::text FROM (SELECT * FROM (" \
       "SELECT at, op, class, source, actor, note, campaign_id, expires_at, status_ids, seq" \
       " FROM suppression_change WHERE address_hash IN ($1::bytea, erased_hash($1::bytea))" \
       " UNION ALL SELECT at, CASE WHEN dropped THEN 6 ELSE 5 END, class, CASE WHEN dropped THEN 2" \
       " ELSE 1 END, actor, NULL, campaign_id, NULL, status_ids, NULL FROM suppression_aside" \
-      " WHERE address_hash IN ($1::bytea, erased_hash($1::bytea))) h" \
+      " WHERE address_hash IN ($1::bytea, erased_hash($1::bytea))) a" \
+      " ORDER BY a.at DESC, a.seq DESC NULLS LAST LIMIT 1000) h" \
       " LEFT JOIN campaign c ON c.id = h.campaign_id AND c.id <> 0" \
-      " ORDER BY h.at, h.seq NULLS FIRST LIMIT 1000")
+      " ORDER BY h.at, h.seq NULLS FIRST")
 /* clang-format on */
 
 #endif

@@ -269,7 +269,7 @@
     X(REPORT_RAW, "SELECT octets, raw FROM report_raw WHERE id = $1::text::bigint") \
     X(SUPPRESSION_GET, \
       QUERY_SUPPRESSION " AND s.address_hash IN ($1::bytea, erased_hash($1::bytea))" \
-      " ORDER BY s.expires_at DESC NULLS FIRST LIMIT 1") \
+      " ORDER BY s.pending, s.expires_at DESC NULLS FIRST LIMIT 1") \
     X(SUPPRESSION_LIST, \
       QUERY_SUPPRESSION \
       " AND (s.created_at, s.address_hash) <" \
@@ -297,10 +297,12 @@
       "  AND NOT e.pending AND (e.expires_at IS NULL OR e.expires_at > now())" \
       "  AND s.address_hash IS NULL LIMIT 1) e ON true" \
       " ORDER BY a.ord") \
+    /* Of several of one address the last holds; what a person put is theirs, whatever was there. */ \
     X(SUPPRESSION_PUT, \
-      "WITH input AS (SELECT DISTINCT ON (hash) * FROM unnest($1::bytea[], $2::text[]," \
-      "  $3::smallint[], $4::text[], $5::text[]) AS i (hash, address, class, expires_at, note)" \
-      "  ORDER BY hash)," \
+      "WITH input AS (SELECT DISTINCT ON (hash) hash, coalesce(address," \
+      "  max(address) OVER (PARTITION BY hash)) AS address, class, expires_at, note FROM unnest(" \
+      "  $1::bytea[], $2::text[], $3::smallint[], $4::text[], $5::text[]) WITH ORDINALITY" \
+      "  AS i (hash, address, class, expires_at, note, place) ORDER BY hash, place DESC)," \
       " put AS (INSERT INTO suppression AS s (address_hash, address, class, source, expires_at," \
       "  note, given_as_hash) SELECT hash, address, class, $6, expires_at::timestamptz, note," \
       "  address IS NULL FROM input ON CONFLICT (address_hash) DO UPDATE SET" \
@@ -311,8 +313,9 @@
       "  s.expires_at <= now() OR s.pending THEN now() ELSE s.created_at END" \
       "  WHERE (s.class, s.expires_at, s.note, s.pending) IS DISTINCT FROM" \
       "   (excluded.class, excluded.expires_at, excluded.note, false)" \
-      "   OR s.guard_id IS NOT NULL OR s.expires_at <= now() RETURNING s.*)" \
-      " SELECT suppression_log(1::smallint, $6, $7::text, array_agg(put::suppression))::text" \
+      "   OR s.guard_id IS NOT NULL OR s.expires_at <= now()" \
+      "   OR s.source = 1 AND excluded.source = 2 RETURNING s.*)" \
+      " SELECT suppression_log(1::smallint, $6, NULL, array_agg(put::suppression))::text" \
       " FROM put") \
     X(SUPPRESSION_LIFT, \
       "WITH forgiven AS (DELETE FROM suppression_strike WHERE address_hash = $1)," \

@@ -289,9 +289,11 @@ enum { STORE_DAYS_AHEAD = 7 };
         " AND w.strikes >= p.threshold AND w.days >= p.distinct_days ORDER BY e.at LIMIT 1)) y) x" \
         " WHERE g.released IS NOT FALSE AND (x.expires_at IS NULL OR x.expires_at > now())" \
         " AND NOT EXISTS (SELECT FROM suppression t" \
-        " WHERE t.address_hash = erased_hash(n.hash) AND t.expires_at IS NULL)" \
+        " WHERE t.address_hash = erased_hash(n.hash) AND t.expires_at IS NULL AND NOT t.pending)" \
         " ORDER BY n.hash, n.class <> 15, x.expires_at DESC NULLS FIRST, x.at, n.at DESC, n.status_id" \
         " ON CONFLICT (address_hash) DO UPDATE SET class = excluded.class," \
+        " address = coalesce(excluded.address, s.address)," \
+        " given_as_hash = s.given_as_hash AND excluded.address IS NULL," \
         " campaign_id = excluded.campaign_id," \
         " evidence = excluded.evidence, source = excluded.source," \
         " expires_at = excluded.expires_at, status_ids = excluded.status_ids," \

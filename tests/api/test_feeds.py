@@ -165,6 +165,18 @@ class Undo(Case):
         self.good(self.get("/v1/suppressions/outage-hand@u.example"))
         self.assertEqual(self.undo(**cause).json["lifted"], 0)
 
+    def test_what_a_person_set_is_theirs_though_it_was_there(self):
+        name = "by_hand@u.example"
+        self.service.seed(failure("byhand", name, complaint="yes", class_="complaint"))
+        self.assertEqual(self.good(self.get("/v1/suppressions/" + name)).json["source"], "policy")
+        put = self.good(self.ask("PUT", "/v1/suppressions/" + name, {"class": "complaint"})).json
+        self.assertEqual(put["source"], "api")
+        self.assertEqual(self.good(self.undo(campaign="byhand")).json["lifted"], 0)
+        self.good(self.get("/v1/suppressions/" + name))
+
+    def test_an_incident_that_is_none_is_refused_whatever_else_is_named(self):
+        self.problem(self.undo(class_="complaint", incident=0, dry_run=True), 400, "incident")
+
     def test_a_cause_must_be_named(self):
         self.problem(self.undo(), 400, "body", "class, campaign, rule")
         self.problem(self.undo(note="x", dry_run=True), 400, "body")
@@ -199,6 +211,23 @@ class Held(Case):
             self.assertEqual((done["decision"], done["entries"]), (decision, held["pending"]))
             self.assertEqual(self.check(campaign), suppressed)
             self.problem(self.ask("POST", path, {"decision": decision}), 404)
+
+    def test_an_erased_one_waits_with_the_others_and_hinders_no_complaint(self):
+        held = self.outage("held3")
+        after = self.service.sql("SELECT seq FROM suppression_clock").strip()
+        for number in (1, 2):
+            self.good(self.ask("DELETE", "/v1/recipients/held3%d@o.example" % number))
+        # Those who mirror the list were told before that it is not on it.
+        self.assertEqual(self.get("/v1/suppressions/changes", after=after).data, [])
+        self.assertEqual(self.check("held3"), 0)
+        self.service.seed(failure("held3", "held32@o.example", complaint="yes", class_="complaint"))
+        self.assertEqual(self.check("held3"), 1)
+        found = self.good(self.get("/v1/suppressions/held32@o.example")).json
+        self.assertEqual((found["class"], found["pending"]), ("complaint", False))
+        done = self.good(self.ask("POST", "/v1/suppressions/held/%d" % held["id"],
+                                  {"decision": "release"})).json
+        self.assertEqual(done["entries"], held["pending"])
+        self.assertEqual(self.check("held3"), 150)
 
 
 class Erasure(Case):
@@ -237,6 +266,16 @@ class Erasure(Case):
         self.assertEqual(self.ask("DELETE", "/v1/suppressions/" + name).status, 204)
         row = self.ask("POST", "/v1/suppressions/check", {"addresses": [name]}).data
         self.assertFalse(row[0]["suppressed"])
+
+    def test_of_two_entries_of_one_person_the_one_that_lasts_is_kept(self):
+        one = "/v1/suppressions/lasting@x.example"
+        for body in ({"class": "mailbox_full", "expires_at": "2090-01-01T00:00:00Z"},
+                     {"class": "complaint"},
+                     {"class": "mailbox_full", "expires_at": "2099-01-01T00:00:00Z"}):
+            self.good(self.ask("PUT", one, body))
+            self.good(self.ask("DELETE", "/v1/recipients/lasting@x.example"))
+        found = self.good(self.get(one)).json
+        self.assertEqual((found["class"], found["expires_at"]), ("complaint", None))
 
     def test_an_address_with_quotes_and_spaces_goes_too(self):
         name = '"erase me"@q.example'
@@ -379,6 +418,20 @@ class Changes(Case):
         self.assertEqual(reply["next_after"], numbers[-1])
         again = self.get("/v1/suppressions/changes", after=numbers[0], limit=1).json
         self.assertEqual([row["seq"] for row in again["data"]], numbers[1:2])
+
+    def test_a_number_that_was_never_given_is_refused(self):
+        end = self.end()
+        self.problem(self.get("/v1/suppressions/changes", after=end + 1), 400, "after", "from 0")
+        # A mirror that waits while the database is put back to an earlier time learns of it.
+        answers = []
+        self.service.sql("UPDATE suppression_clock SET seq = seq + 10")
+        waiter = threading.Thread(target=lambda: answers.append(
+            self.get("/v1/suppressions/changes", after=end + 10, wait=2)))
+        waiter.start()
+        time.sleep(0.5)
+        self.service.sql("UPDATE suppression_clock SET seq = seq - 10")
+        waiter.join()
+        self.problem(answers[0], 400, "after", "from 0")
 
     def test_putting_the_same_again_is_no_change(self):
         self.ask("PUT", "/v1/suppressions/same@x.example", {"class": "mailbox_unknown"})

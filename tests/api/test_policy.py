@@ -128,6 +128,17 @@ class History(Case):
         self.assertEqual([(row["op"], row["actor"]) for row in self.history("late@held.example")],
                          [("hold", None), ("drop", "judge")])
 
+    def test_of_very_many_changes_the_last_are_told(self):
+        name = "/v1/suppressions/often@h.example"
+        self.service.sql("INSERT INTO suppression_change (seq, at, op, address_hash, source) SELECT"
+                         " -n, now() - n * interval '1 minute', 1 + n % 2, sha256('often@h.example'), 2"
+                         " FROM generate_series(1, 1000) n")
+        self.good(self.ask("PUT", name, {"note": "the last"}))
+        rows = self.history("often@h.example")
+        self.assertEqual((len(rows), rows[-1]["note"]), (1000, "the last"))
+        self.assertEqual([row["at"] for row in rows], sorted(row["at"] for row in rows))
+        self.service.sql("DELETE FROM suppression_change WHERE seq < 0")
+
     def test_what_is_no_address_is_refused(self):
         self.problem(self.get("/v1/suppressions/nobody/history"), 400, "address")
 

@@ -81,6 +81,14 @@ class Webhooks(Case):
             for number in ("999999", "x"):
                 self.problem(self.ask(method, "/v1/webhooks/" + number + path, body), 404)
 
+    def test_an_erasure_lifts_nothing(self):
+        self.ask("PUT", self.path, {"events": ["suppression.created", "suppression.lifted"]})
+        self.good(self.ask("PUT", "/v1/suppressions/erased@w.example", {}))
+        self.good(self.ask("DELETE", "/v1/recipients/erased@w.example"))
+        self.assertEqual(self.sql("SELECT count(*) FROM webhook_outbox WHERE body LIKE '%lifted%'"), "0")
+        self.good(self.ask("DELETE", "/v1/suppressions/erased@w.example"), 204)
+        self.assertEqual(self.sql("SELECT count(*) FROM webhook_outbox WHERE body LIKE '%lifted%'"), "1")
+
     def test_a_secret_follows_another(self):
         first = self.made["secret"]
         rotated = self.good(self.ask("POST", self.path + "/rotate", {"overlap_s": 3600})).json
