@@ -1,19 +1,19 @@
 #include "cmd/suppressions_in.h"
 
 #include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "api/csv_in.h"
 #include "api/json_in.h"
 #include "api/timestamp.h"
-#include "base/buf.h"
 #include "base/clock.h"
 #include "base/hex.h"
+#include "base/utf8.h"
+#include "cmd/suppressions_record.h"
 #include "store/codes.h"
 #include "store/query_suppression.h"
 
-enum { BATCH = 1000, RECORD_MAX = 64 * 1024, ARENA_MAX = 128 * 1024 * 1024 };
+enum { BATCH = 1000, ARENA_MAX = 128 * 1024 * 1024 };
 
 enum column {
     COLUMN_ADDRESS,
@@ -29,17 +29,13 @@ static const char *const column_names[COLUMN_COUNT] = {"address", "address_sha25
 struct reader {
     struct suppressions_in *self;
     struct store_conn *conn;
-    FILE *file;
+    struct record_reader records;
     struct dsnd_arena arena; /* of the batch */
     struct store_suppression entries[BATCH];
     size_t count;
     bool begun; /* the first record was read */
     bool headed;
     size_t place[COLUMN_COUNT]; /* cell of each column; SIZE_MAX: none */
-    uint64_t line;
-    char *text; /* of getline */
-    size_t size;
-    struct dsnd_buf record; /* may go over several lines */
 };
 
 static enum dsnd_err flush(struct reader *reader)
@@ -66,7 +62,7 @@ static enum dsnd_err refuse(struct reader *reader, const char *why)
 {
     reader->self->refused++;
     (void)fprintf(stderr, "dsnd suppressions: %s, line %llu: %s\n", reader->self->name,
-                  (unsigned long long)reader->line, why);
+                  (unsigned long long)reader->records.number, why);
     return DSND_OK;
 }
 
@@ -76,7 +72,7 @@ static enum dsnd_err read_expiry(struct reader *reader, struct dsnd_str text,
     char *time = dsnd_arena_alloc(&reader->arena, DSND_RFC3339_SIZE);
     int64_t us = 0;
 
-    *ret_good = timestamp_parse(text, &us) == DSND_OK;
+    *ret_good = timestamp_parse(text, &us) == DSND_OK && us > dsnd_clock_now_us();
     if (!time)
         return DSND_ERR_NOMEM;
     dsnd_clock_format(us, time);
@@ -97,6 +93,17 @@ static enum dsnd_err read_hash(struct reader *reader, struct dsnd_str text,
     return DSND_OK;
 }
 
+/* Files hold what is no address alone: <a@b.example>, or columns parted by something else. */
+static bool is_address(struct dsnd_str text)
+{
+    size_t at = dsnd_str_rchr(text, '@');
+
+    for (size_t i = at == SIZE_MAX ? text.len : at + 1; i < text.len; i++)
+        if (dsnd_str_chr(DSND_STR("<>()\"',;|\\{}"), text.ptr[i]) != SIZE_MAX)
+            return false;
+    return params_is_address(text);
+}
+
 /* An empty cell is an absent one. */
 static enum dsnd_err take(struct reader *reader, const struct dsnd_str value[COLUMN_COUNT])
 {
@@ -110,17 +117,17 @@ static enum dsnd_err take(struct reader *reader, const struct dsnd_str value[COL
         err = read_hash(reader, value[COLUMN_HASH], entry, &good);
         if (err || !good)
             return err ? err : refuse(reader, "address_sha256 is not 64 hexadecimal digits");
-    } else if (!params_is_address(value[COLUMN_ADDRESS])) {
+    } else if (!is_address(value[COLUMN_ADDRESS])) {
         return refuse(reader, "address is no mail address");
     }
     if (value[COLUMN_CLASS].len && report_class_from(value[COLUMN_CLASS], &klass))
         return refuse(reader, "class is not the name of a class, as mailbox_unknown");
-    if (!json_in_is_plain(value[COLUMN_NOTE]))
-        return refuse(reader, "note holds control characters");
+    if (!json_in_is_plain(value[COLUMN_NOTE]) || !utf8_valid(value[COLUMN_NOTE]))
+        return refuse(reader, "note holds control characters, or is no UTF-8");
     if (value[COLUMN_EXPIRES].len)
         err = read_expiry(reader, value[COLUMN_EXPIRES], entry, &good);
     if (err || !good)
-        return err ? err : refuse(reader, "expires_at is no RFC 3339 time");
+        return err ? err : refuse(reader, "expires_at is no RFC 3339 time to come");
     entry->klass = (int)klass;
     if (!entry->hash)
         err = dsnd_arena_copy(&reader->arena, value[COLUMN_ADDRESS], &entry->address);
@@ -136,13 +143,21 @@ static enum dsnd_err take_json(struct reader *reader, struct dsnd_str text)
     struct dsnd_str value[COLUMN_COUNT] = {DSND_STR_ABSENT};
     struct params_error error;
     json_t *json = NULL;
+    bool strings = true;
     enum dsnd_err err;
 
     if (json_in_parse(text, false, &json, &error))
         return refuse(reader, "is not a JSON object");
-    for (int i = 0; i < COLUMN_COUNT; i++)
-        value[i] = json_in_str(json_object_get(json, column_names[i]));
-    err = take(reader, value);
+    for (int i = 0; i < COLUMN_COUNT; i++) {
+        const json_t *member = json_object_get(json, column_names[i]);
+
+        value[i] = json_in_str(member);
+        strings &= !member || json_is_null(member) || json_is_string(member);
+    }
+    if (strings)
+        err = take(reader, value);
+    else
+        err = refuse(reader, "holds a member that must be a string and is none");
     json_decref(json);
     return err;
 }
@@ -181,73 +196,58 @@ static enum dsnd_err take_csv(struct reader *reader, struct dsnd_str text)
     return take(reader, value);
 }
 
-static bool quotes_are_open(struct dsnd_str text)
-{
-    bool open = false;
-
-    for (size_t i = 0; i < text.len; i++)
-        open ^= text.ptr[i] == '"';
-    return open;
-}
-
-/* A record of one line, or of more where a quote is open; empty at the end. */
-static enum dsnd_err next_record(struct reader *reader)
-{
-    bool json = false;
-    ssize_t len = 0;
-    enum dsnd_err err = DSND_OK;
-
-    dsnd_buf_clear(&reader->record);
-    do {
-        len = getline(&reader->text, &reader->size, reader->file);
-        if (len <= 0)
-            break;
-        reader->line++;
-        err = dsnd_buf_add(&reader->record, dsnd_str_make(reader->text, (size_t)len));
-        json = dsnd_str_starts(dsnd_buf_str(&reader->record), DSND_STR("{"));
-    } while (!err && !json && quotes_are_open(dsnd_buf_str(&reader->record)));
-    return !err && len <= 0 && ferror(reader->file) ? DSND_ERR_IO : err;
-}
-
 static enum dsnd_err take_record(struct reader *reader)
 {
-    struct dsnd_str text = dsnd_str_trim(dsnd_buf_str(&reader->record));
+    struct dsnd_str record = dsnd_buf_str(&reader->records.text);
+    struct dsnd_str text = dsnd_str_trim(record);
 
+    if (!reader->count)
+        dsnd_arena_clear(&reader->arena);
     if (text.len == 0)
         return DSND_OK;
-    if (text.ptr[0] == '{')
-        return take_json(reader, text);
-    return take_csv(reader, dsnd_buf_str(&reader->record));
+    return text.ptr[0] == '{' ? take_json(reader, text) : take_csv(reader, record);
+}
+
+static enum dsnd_err take_next(struct reader *reader, enum record_got *ret_got)
+{
+    enum dsnd_err err = record_next(&reader->records, ret_got);
+
+    if (err)
+        return err;
+    switch (*ret_got) {
+    case RECORD_END:
+        break;
+    case RECORD_WHOLE:
+        return take_record(reader);
+    case RECORD_LONG:
+        return refuse(reader, "is too long");
+    case RECORD_OPEN:
+        return refuse(reader, "has an open quote");
+    }
+    return DSND_OK;
 }
 
 enum dsnd_err suppressions_in_file(struct suppressions_in *self, FILE *file,
                                    struct store_conn *conn)
 {
     struct reader *reader = calloc(1, sizeof(*reader));
-    enum dsnd_err err;
+    enum record_got got = RECORD_WHOLE;
+    enum dsnd_err err = DSND_OK;
 
     if (!reader)
         return DSND_ERR_NOMEM;
     reader->self = self;
     reader->conn = conn;
-    reader->file = file;
+    record_reader_init(&reader->records, file);
     reader->arena = DSND_ARENA_INIT(ARENA_MAX);
-    reader->record = DSND_BUF_INIT(RECORD_MAX);
     for (int i = 0; i < COLUMN_COUNT; i++)
         reader->place[i] = SIZE_MAX;
-    err = next_record(reader);
-    while (!err && reader->record.len > 0) {
-        err = take_record(reader);
-        if (!err)
-            err = next_record(reader);
-    }
-    if (err == DSND_ERR_LIMIT)
-        err = refuse(reader, "is too long, or has an open quote; what follows was not read");
+    while (!err && got != RECORD_END)
+        err = take_next(reader, &got);
     if (!err)
         err = flush(reader);
-    dsnd_buf_done(&reader->record);
+    record_reader_done(&reader->records);
     dsnd_arena_done(&reader->arena);
-    free(reader->text);
     free(reader);
     return err;
 }

@@ -307,8 +307,9 @@ class Files(Case):
     """`dsnd suppressions export` and `import`."""
 
     def imported(self, text, *arguments):
+        text = text if isinstance(text, bytes) else text.encode()
         return subprocess.run([self.service.dsnd, "suppressions", "import", *arguments, "-c",
-                               self.service.config], input=text.encode(), capture_output=True,
+                               self.service.config], input=text, capture_output=True,
                               timeout=60, check=False)
 
     def check(self, text, expected, *arguments, status=0):
@@ -338,6 +339,68 @@ class Files(Case):
         for line in ("line 3: address", "line 4: class", "line 5: expires_at", "3 lines refused"):
             self.assertIn(line, said)
         self.problem(self.get("/v1/suppressions/b@g.example"), 404)
+
+    def test_a_mark_of_utf_8_is_no_part_of_the_file(self):
+        self.check(b"\xef\xbb\xbfaddress,class\r\nmark1@g.example,complaint\r\n",
+                   [("mark1@g.example", "complaint", None)])
+        self.check(b"\xef\xbb\xbfmark2@g.example\r\n", [("mark2@g.example", None, None)])
+        self.check(b'\xef\xbb\xbf{"address":"mark3@g.example"}\n', [("mark3@g.example", None, None)])
+
+    def test_a_quote_takes_no_other_line_with_it(self):
+        # Within a cell it is a character as any other.
+        self.check('o"neil@g.example\nquote1@g.example\n',
+                   [('o"neil@g.example', None, None), ("quote1@g.example", None, None)])
+        # Before a cell it has to be closed.
+        said = self.check('address,note\nquote2@g.example,"a\nquote3@g.example,b\n' +
+                          "".join("quote%d@g.example,c\n" % n for n in range(4, 5000)),
+                          [("quote3@g.example", None, "b"), ("quote4999@g.example", None, "c")],
+                          status=1)
+        self.assertIn("line 2: has an open quote", said)
+        self.assertIn("4997 entries read, 4997 of them new or changed, 1 lines refused", said)
+        self.problem(self.get("/v1/suppressions/quote2@g.example"), 404)
+        # What is quoted may hold the end of a line.
+        self.check('address,x,note\nquote2@g.example,"a\n\nb ""c"" ",d\n',
+                   [("quote2@g.example", None, "d")])
+
+    def test_a_line_too_long_is_named_and_the_others_go_in(self):
+        said = self.check("long1@g.example\n%s\n\"%s\nlong2@g.example" % ("x" * 70000, "y" * 65530),
+                          [("long1@g.example", None, None), ("long2@g.example", None, None)],
+                          status=1)
+        for words in ("line 2: is too long", "line 3: has an open quote", "2 lines refused"):
+            self.assertIn(words, said)
+
+    def test_what_is_no_utf_8_costs_its_line_alone(self):
+        said = self.check(b"address,note\nlatin1@g.example,M\xfcller\nlatin2@g.example,b\n",
+                          [("latin2@g.example", None, "b")], status=1)
+        self.assertIn("line 2: note", said)
+
+    def test_what_would_be_taken_for_something_else_is_refused(self):
+        good = [("like2@g.example", "complaint", None)]
+        for line in ('{"address":"like1@g.example","expires_at":4070908800}',
+                     '{"address":"like1@g.example","class":5}', '{"address":["like1@g.example"]}',
+                     "<like1@g.example>", "like1@g.example;complaint"):
+            said = self.check(line + '\n{"address":"like2@g.example","class":"complaint"}\n', good,
+                              status=1)
+            self.assertIn("line 1: ", said)
+            self.problem(self.get("/v1/suppressions/like1@g.example"), 404)
+        # An entry that has ended does not take the place of one that lasts.
+        said = self.check("address,expires_at\nlike2@g.example,2001-01-01T00:00:00Z\n", good, status=1)
+        self.assertIn("line 2: expires_at", said)
+
+    def test_of_lines_of_one_address_the_last_holds(self):
+        lines = ["address,class,note"] + ["twice%d@g.example,%s,%s" % (n, class_, note)
+                                          for class_, note in (("mailbox_full", "a"), ("complaint", "b"))
+                                          for n in range(400)]
+        after = self.service.sql("SELECT seq FROM suppression_clock").strip()
+        self.check("\n".join(lines), [("twice%d@g.example" % n, "complaint", "b") for n in range(400)])
+        # The feed, and the history, say why as they do of a single one.
+        self.assertEqual({(row["op"], row["class"], row["note"]) for row in
+                          self.get("/v1/suppressions/changes", after=after).data},
+                         {("add", "complaint", "b")})
+        digest = hashlib.sha256(b"both@g.example").hexdigest()
+        self.check("address,address_sha256\nboth@g.example,\n,%s\n" % digest,
+                   [("both@g.example", None, None)])
+        self.assertEqual(self.get("/v1/suppressions/both@g.example").json["address"], "both@g.example")
 
     def test_what_is_exported_can_be_imported(self):
         lines = "".join("e%d@h.example\n" % n for n in range(6000))
@@ -369,11 +432,11 @@ class Files(Case):
 
     def test_hashes_suppress_the_addresses_that_nobody_named(self):
         digest = {name: hashlib.sha256(b"%s@hash.example" % name.encode()).hexdigest()
-                  for name in ("a", "b", "c")}
+                  for name in ("a", "b", "c", "d")}
         self.assertEqual(self.imported("address_sha256,class\n%s,complaint\n%s,\n" % (
             digest["a"], digest["b"].upper())).returncode, 0)
         self.assertEqual(self.imported('{"address_sha256":"%s","note":"n"}\n' % digest["c"]).returncode, 0)
-        self.assertEqual(self.suppressed("A@hash.example", "b@hash.example", "c@hash.example", "d@hash.example"),
+        self.assertEqual(self.suppressed("A@hash.example", "b@hash.example", "c@hash.example", "e@hash.example"),
                          [True, True, True, False])
         entry = self.good(self.get("/v1/suppressions/a@hash.example")).json
         self.assertEqual((entry["address"], entry["class"], entry["source"]), (None, "complaint", "import"))
@@ -385,6 +448,11 @@ class Files(Case):
         self.assertEqual(self.get("/v1/suppressions/a@hash.example").json["address"], "a@hash.example")
         self.good(self.ask("DELETE", "/v1/suppressions/b@hash.example"), 204)
         self.assertEqual(self.suppressed("b@hash.example"), [False])
+        # So does the proof of a failure.
+        self.imported('{"address_sha256":"%s","expires_at":"2099-01-01T00:00:00Z"}\n' % digest["d"])
+        self.service.seed(failure("hashes", "d@hash.example", complaint="yes", class_="complaint"))
+        entry = self.get("/v1/suppressions/d@hash.example").json
+        self.assertEqual((entry["address"], entry["class"]), ("d@hash.example", "complaint"))
         # An erased one has a hash that nobody can compute: it is not for third parties.
         self.good(self.ask("DELETE", "/v1/recipients/a@hash.example"))
         text = self.service.run("suppressions", "export", "--hashed")
