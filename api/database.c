@@ -13,6 +13,7 @@ enum {
 struct database {
     struct store_pool *pool;
     unsigned limit_ms;
+    size_t keep; /* connections that may still be kept */
     pthread_mutex_t mutex;
     pthread_cond_t changed;
     pthread_t thread;
@@ -100,8 +101,8 @@ static void *run(void *arg)
     return NULL;
 }
 
-enum dsnd_err database_new(const char *url, const char *application, size_t size, unsigned limit_ms,
-                           struct database **ret_database)
+enum dsnd_err database_new(const char *url, const char *application, size_t size, size_t keep,
+                           unsigned limit_ms, struct database **ret_database)
 {
     struct database *self = calloc(1, sizeof(*self));
     enum dsnd_err err;
@@ -111,7 +112,8 @@ enum dsnd_err database_new(const char *url, const char *application, size_t size
     /* Until the first attempt has succeeded nobody waits for one. */
     self->state = DSND_ERR_UNAVAILABLE;
     self->limit_ms = limit_ms;
-    err = store_pool_new(url, application, size, &self->pool);
+    self->keep = keep;
+    err = store_pool_new(url, application, size + keep, &self->pool);
     if (err)
         goto no_pool;
     err = DSND_ERR_IO;
@@ -170,6 +172,25 @@ enum dsnd_err database_take(struct database *self, struct store_conn **ret_conn)
 void database_give(struct database *self, struct store_conn *conn)
 {
     store_pool_give(self->pool, conn);
+}
+
+bool database_keep(struct database *self)
+{
+    bool free_one;
+
+    (void)pthread_mutex_lock(&self->mutex);
+    free_one = self->keep > 0;
+    if (free_one)
+        self->keep--;
+    (void)pthread_mutex_unlock(&self->mutex);
+    return free_one;
+}
+
+void database_unkeep(struct database *self)
+{
+    (void)pthread_mutex_lock(&self->mutex);
+    self->keep++;
+    (void)pthread_mutex_unlock(&self->mutex);
 }
 
 bool database_up(struct database *self)

@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/hex.h"
 #include "parse/digest.h"
+#include "store/query.h"
 #include "store/query_policy.h"
 
 enum {
@@ -340,16 +341,49 @@ void dispatch_run(struct request *self)
     tag(self);
 }
 
+/* Give the connection back, unless rows are due on it and it may stay for them. */
+static void leave(struct request *self, struct store_conn *conn, bool keep)
+{
+    if (keep && conn && store_rows_due(conn)) {
+        self->stream.conn = conn;
+        return;
+    }
+    if (keep)
+        database_unkeep(self->api->database);
+    database_give(self->api->database, conn);
+}
+
+static enum dsnd_err next_page(struct request *self, bool *ret_end)
+{
+    struct store_conn *conn = self->stream.conn;
+    bool keep = conn || database_keep(self->api->database);
+    enum dsnd_err err = conn ? DSND_OK : database_take(self->api->database, &conn);
+
+    self->stream.conn = NULL;
+    if (!err)
+        err = self->stream.next(self->stream.state, conn, keep, &self->out, ret_end);
+    leave(self, conn, keep);
+    return err;
+}
+
 enum dsnd_err dispatch_stream(struct request *self, bool *ret_end)
 {
-    struct store_conn *conn = NULL;
-    enum dsnd_err err = database_take(self->api->database, &conn);
+    bool kept = self->stream.conn != NULL;
+    enum dsnd_err err = next_page(self, ret_end);
 
-    if (err)
-        return err;
-    err = self->stream.next(self->stream.state, conn, &self->out, ret_end);
-    database_give(self->api->database, conn);
-    return err;
+    /* A reader that pauses may find that PostgreSQL did not wait, or was away: ask anew. */
+    return err && kept && self->out.len == 0 ? next_page(self, ret_end) : err;
+}
+
+void dispatch_end(struct request *self)
+{
+    struct store_conn *conn = self->stream.conn;
+
+    self->stream.conn = NULL;
+    if (!conn)
+        return;
+    store_rows_drop(conn);
+    leave(self, conn, true);
 }
 
 const struct return_path_keys *request_keys(const struct request *self)

@@ -21,5 +21,7 @@ void dispatch_run(struct request *self);
 /* The next octets of a streamed answer; DSND_OK with nothing added at the end. */
 DSND_MUST_CHECK
 enum dsnd_err dispatch_stream(struct request *self, bool *ret_end);
+/* The answer is on its way, or nobody takes it any more: what the request keeps goes back. */
+void dispatch_end(struct request *self);
 
 #endif

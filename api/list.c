@@ -167,32 +167,22 @@ static enum dsnd_err write_lines(struct stream_state *state, struct dsnd_buf *ou
     return err;
 }
 
-static enum dsnd_err next_turn(void *cls, struct store_conn *conn, struct dsnd_buf *out,
+static enum dsnd_err next_page(void *cls, struct store_conn *conn, bool ahead, struct dsnd_buf *out,
                                bool *ret_end)
 {
     struct stream_state *state = cls;
-    enum dsnd_err err = ask(state, conn);
-    bool asked = !err;
+    struct store_rows *rows = NULL;
+    enum dsnd_err err = store_rows_due(conn) ? DSND_OK : ask(state, conn);
 
-    for (int pages = 1; asked; pages++) {
-        struct store_rows *rows = NULL;
-
+    if (!err)
         err = take(state, conn, &rows, ret_end);
-        asked = !err && !*ret_end && pages < LIST_TURN && out->len < LIST_TURN_OCTETS;
-        if (asked)
-            err = ask(state, conn);
-        asked = asked && !err;
-        if (!err)
-            err = write_lines(state, out, rows);
-        store_rows_free(rows);
-        if (err && asked) { /* nobody waits for it any more */
-            enum dsnd_err ignored = store_rows_take(conn, &rows);
-
-            if (!ignored)
-                store_rows_free(rows);
-            asked = false;
-        }
-    }
+    if (!err && !*ret_end && ahead)
+        err = ask(state, conn);
+    if (!err)
+        err = write_lines(state, out, rows);
+    store_rows_free(rows);
+    if (err)
+        store_rows_drop(conn);
     return err;
 }
 
@@ -202,8 +192,8 @@ static enum dsnd_err begin_stream(struct request *request, struct store_conn *co
     bool end = false;
     enum dsnd_err err;
 
-    /* The first turn is made now, while an error can still become a problem. */
-    err = next_turn(state, conn, &request->out, &end);
+    /* The first page is made now, while an error can still become a problem. */
+    err = next_page(state, conn, false, &request->out, &end);
     if (err) {
         dsnd_buf_clear(&request->out);
         return err;
@@ -212,7 +202,7 @@ static enum dsnd_err begin_stream(struct request *request, struct store_conn *co
     request->content_type = state->format == REQUEST_CSV ? "text/csv; charset=utf-8; header=present"
                                                          : "application/x-ndjson";
     if (!end)
-        request->stream = (struct request_stream){next_turn, state, 0};
+        request->stream = (struct request_stream){.next = next_page, .state = state};
     return DSND_OK;
 }
 

@@ -12,9 +12,7 @@
 enum {
     LIST_LIMIT_DEFAULT = 100,
     LIST_LIMIT_MAX = 1000,
-    LIST_PAGE = 2500, /* rows a query while streaming */
-    LIST_TURN = 8, /* queries a turn; PostgreSQL works on the next while we print the one before */
-    LIST_TURN_OCTETS = 4 * 1024 * 1024, /* as much, and the turn ends */
+    LIST_PAGE = 5000, /* rows a query while streaming; PostgreSQL works on the next meanwhile */
 };
 
 struct list_spec {

@@ -54,14 +54,17 @@ struct request_header {
 
 /*
  * An answer that is made page by page: `next` appends octets to `out` and sets `*ret_end` with the
- * last of them. `state` lives in the request's arena. After an error the connection is cut, so that
- * the client sees that the answer is not whole.
+ * last of them. With `ahead` it may leave the connection with the rows of the page after asked for
+ * (store_rows_due): it is then given the same connection again. `state` lives in the request's
+ * arena. After an error the connection is cut, so that the client sees that the answer is not
+ * whole.
  */
 struct request_stream {
-    enum dsnd_err (*next)(void *state, struct store_conn *conn, struct dsnd_buf *out,
+    enum dsnd_err (*next)(void *state, struct store_conn *conn, bool ahead, struct dsnd_buf *out,
                           bool *ret_end);
     void *state;
-    size_t taken; /* octets of the request's `out` that are on their way */
+    struct store_conn *conn; /* kept while PostgreSQL works on the page after; else NULL */
+    size_t taken;            /* octets of the request's `out` that are on their way */
 };
 
 struct request {

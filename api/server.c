@@ -195,6 +195,7 @@ static void on_completed(void *cls, struct MHD_Connection *connection, void **co
         return;
     watch_set(self->watch, request->watch, (int64_t)self->settings.idle_timeout_ms);
     (void)atomic_fetch_sub(&self->under_way, 1);
+    dispatch_end(request);
     request_free(request);
     *context = NULL;
 }
@@ -345,7 +346,7 @@ static enum dsnd_err make_parts(struct api *self, const struct api_settings *set
         err = watch_new(&self->watch);
     if (!err)
         err = database_new(settings->database_url, "dsnd api", settings->threads + POOL_SPARE,
-                           statement_limit(settings), &self->database);
+                           settings->threads, statement_limit(settings), &self->database);
     if (!err)
         err = waiters_new(self->database, &self->waiters);
     return err;

@@ -109,8 +109,8 @@ static enum dsnd_err run(const struct settings *settings)
     };
     struct database *database = NULL;
     struct lookup_server *server = NULL;
-    enum dsnd_err err =
-        database_new(settings->database.url, "dsnd lookup", how.threads, how.timeout_ms, &database);
+    enum dsnd_err err = database_new(settings->database.url, "dsnd lookup", how.threads, 0,
+                                     how.timeout_ms, &database);
 
     how.backend.cls = database;
     if (!err)

@@ -39,6 +39,7 @@ struct store_conn {
     unsigned syncs;                 /* syncs of the pipeline not answered yet */
     bool prepared[STATEMENT_COUNT]; /* statements this session knows */
     bool ahead;                     /* the next query is only asked */
+    bool due;                       /* and was; its rows are not taken yet */
     bool tuned;                     /* the session has the writer's planner settings */
     int32_t days[PG_DAYS_KNOWN];    /* days (since 1970) whose partitions are known to exist */
     size_t day_count;

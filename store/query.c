@@ -41,6 +41,8 @@ enum dsnd_err query_run(struct store_conn *conn, enum statement statement,
     struct store_rows *rows = NULL;
     enum dsnd_err err = pg_ask(conn, statement, params);
 
+    if (!err && conn->ahead)
+        conn->due = true;
     if (err || conn->ahead)
         return err;
     err = store_rows_take(conn, &rows);
@@ -61,9 +63,23 @@ enum dsnd_err store_rows_take(struct store_conn *conn, struct store_rows **ret_r
     PGresult *result = NULL;
     enum dsnd_err err = pg_answer(conn, &result);
 
+    conn->due = false;
     if (!err)
         *ret_rows = (struct store_rows *)(void *)result;
     return err;
+}
+
+bool store_rows_due(const struct store_conn *conn)
+{
+    return conn->due;
+}
+
+void store_rows_drop(struct store_conn *conn)
+{
+    struct store_rows *rows = NULL;
+
+    if (conn->due && store_rows_take(conn, &rows) == DSND_OK)
+        store_rows_free(rows);
 }
 
 enum dsnd_err query_run_text(struct store_conn *conn, enum statement statement,

@@ -47,5 +47,9 @@ void store_rows_free(struct store_rows *self);
 void store_rows_ahead(struct store_conn *conn, bool on);
 DSND_MUST_CHECK
 enum dsnd_err store_rows_take(struct store_conn *conn, struct store_rows **ret_rows);
+/* Rows were asked for and not taken yet. */
+bool store_rows_due(const struct store_conn *conn);
+/* Nobody wants them any more; waits as store_rows_take does. */
+void store_rows_drop(struct store_conn *conn);
 
 #endif
