@@ -119,6 +119,7 @@ enum { STORE_DAYS_AHEAD = 7 };
         "SELECT FROM campaign WHERE id = ANY ($1) ORDER BY id FOR KEY SHARE") \
     X(WRITE_CAMPAIGN_HOLD, \
         "SELECT FROM campaign WHERE id = ANY ($1) ORDER BY id FOR UPDATE") \
+    X(WRITE_SEND_PLACE, "SELECT send_place($1::int8[], $2::text[], $3::text[])") \
     X(WRITE_DELIVERY_LOCK, \
         "SELECT d.campaign_id, d.ref, d.state, d.class, d.kind, d.provider, d.outcome_at," \
         " d.status_id, d.delayed_at, d.delayed_class, d.delayed_provider, d.delay_expired_at," \

@@ -57,7 +57,10 @@ static enum dsnd_err make_row(const struct write_span *self, const struct write_
         err = store_address_hash(row->recipient, &hash);
     if (!err && dsnd_str_present(row->recipient))
         row->recipient_key = store_hash_key(&hash);
-    if (at != SIZE_MAX)
+    /* As what becomes of it is counted: by the host that took it, else by the domain. */
+    if (first)
+        row->provider = first->recipient->provider;
+    if (at != SIZE_MAX && !dsnd_str_present(row->provider))
         row->provider =
             provider_of(self->policy->providers, dsnd_str_slice(proven, at + 1, proven.len));
     if (!dsnd_str_present(row->provider))
@@ -104,6 +107,30 @@ static enum dsnd_err hold_span(struct write_span *self, const struct send_row *r
     return hold_all(self, holds, n);
 }
 
+/* Registered before, perhaps when nobody knew yet to which provider it goes. */
+static enum dsnd_err place(struct write_span *self, const PGresult *added, struct send_row *rows)
+{
+    static const struct pg_column told[] = {
+        {PG_KIND_I64, AT(campaign_id)},
+        {PG_KIND_TEXT, AT(ref)},
+        {PG_KIND_TEXT, AT(provider)},
+    };
+    size_t known = 0;
+
+    for (int i = 0; i < PQntuples(added); i++) {
+        bool is_new = dsnd_str_eq(pg_str(added, i, 0), DSND_STR("true"));
+
+        self->result.sends += is_new;
+        if (!is_new && rows[i].provider.len)
+            rows[known++] = rows[i];
+    }
+    if (!known)
+        return DSND_OK;
+    pg_params_clear(&self->params);
+    pg_add_rows(&self->params, told, sizeof(told) / sizeof(*told), rows, sizeof(*rows), known);
+    return pg_run(self->conn, STATEMENT_WRITE_SEND_PLACE, &self->params, NULL);
+}
+
 enum dsnd_err write_sends(struct write_span *self)
 {
     struct send_row *rows = dsnd_arena_array(&self->arena, self->count + 1, sizeof(*rows));
@@ -126,8 +153,8 @@ enum dsnd_err write_sends(struct write_span *self)
     pg_add_rows(&self->params, columns, sizeof(columns) / sizeof(*columns), rows, sizeof(*rows),
                 count);
     err = pg_run(self->conn, STATEMENT_SEND_ADD, &self->params, &added);
-    for (int i = 0; !err && i < PQntuples(added); i++)
-        self->result.sends += dsnd_str_eq(pg_str(added, i, 0), DSND_STR("true"));
+    if (!err)
+        err = place(self, added, rows);
     PQclear(added);
     return err;
 }

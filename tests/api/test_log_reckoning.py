@@ -32,6 +32,7 @@ FATES = [
 ]
 ANSWERS = {"d": ("2.0.0", "smtp;250 2.0.0 ok"), "t": ("4.2.1", "smtp;450 4.2.1 try again later"),
            "b": ("5.1.1", "smtp;550 5.1.1 user unknown")}
+FULL = ("5.2.2", "smtp;552 5.2.2 mailbox full")  # suppresses nobody who fails once
 
 
 def base32(octets):
@@ -161,6 +162,54 @@ class LogReckoning(Case):
     def test_both_suppress_by_the_same_proof(self):
         found = {line["address"] for line in self.get("/v1/suppressions", format="ndjson").lines}
         self.assertEqual(found, self.failed)
+
+
+class Hosted(Case):
+    """Domains of people's own whose mail a provider takes: sent to it is what it was asked to take."""
+
+    def read(self, name, *lines):
+        path = os.path.join(self.service.dir, name)
+        with open(path, "w", newline="", encoding="utf-8") as file:
+            table = csv.writer(file)
+            table.writerow(COLUMNS)
+            for number, kind, host, minute in lines:
+                address = "hosted%d@own%d.example" % (number, number)
+                at = (self.start + datetime.timedelta(minutes=minute)).strftime("%Y-%m-%d %H:%M:%S+0000")
+                table.writerow([kind, at, self.start.strftime("%Y-%m-%d %H:%M:%S+0000"),
+                                mint("hosted", address, self.start), address,
+                                *(FULL if kind == "b" else ANSWERS[kind]), host])
+        self.service.run("ingest", "powermta", path)
+
+    def check(self, wanted):
+        time = {"from_": self.start.strftime("%Y-%m-%dT%H:%M:%SZ"),
+                "to": (self.start + datetime.timedelta(hours=3)).strftime("%Y-%m-%dT%H:%M:%SZ")}
+        for by in ("sent", "reported"):
+            for more in ({"campaign": "hosted"}, {"group_by": "provider,campaign"}, {}):
+                points = self.good(self.get("/v1/metrics", **{
+                    "group_by": "provider", "interval": "none", "by": by, **time, **more})).data
+                self.assertEqual(wanted, {p["dims"]["provider"]: (
+                    p["sent"], p["counts"]["failed"], p["counts"]["delivered_confirmed"])
+                    for p in points if p["dims"].get("campaign", "hosted") == "hosted"}, (by, more))
+
+    def test_sent_and_failed_are_of_the_same_provider(self):
+        type(self).start = (datetime.datetime.now(UTC) - datetime.timedelta(days=20)).replace(
+            hour=12, minute=0, second=0, microsecond=0)
+        google = "aspmx.l.google.com (192.0.2.1)"
+        self.read("hosted1.csv", *((n, "b" if n < 2 else "d", google, 1) for n in range(10)),
+                  *((n, "t", "", 2) for n in range(10, 14)))
+        self.check({"google": (10, 2, 8), "unknown": (4, 0, 0)})
+        # Who took it is known later; of two of them within one batch.
+        self.read("hosted2.csv", *((n, "d", google, 3) for n in range(10, 13)), (14, "t", "", 3),
+                  (14, "t", google, 4), (14, "b", google, 5))
+        self.check({"google": (14, 3, 11), "unknown": (1, 0, 0)})
+        self.assertEqual(self.service.sql(
+            "SELECT string_agg(provider || ' ' || n, ' ' ORDER BY provider) FROM (SELECT provider,"
+            " count(*) AS n FROM send WHERE campaign_id = (SELECT id FROM campaign WHERE key ="
+            " 'hosted') GROUP BY 1) p").strip(), "1 google 14")
+        self.assertEqual(self.service.sql(
+            "SELECT string_agg(provider || ' ' || n, ' ' ORDER BY provider) FROM (SELECT provider,"
+            " sum(sent) AS n FROM total_breakdown WHERE campaign_id = (SELECT id FROM campaign WHERE"
+            " key = 'hosted') GROUP BY 1) p").strip(), "1 google 14")
 
 
 if __name__ == "__main__":
