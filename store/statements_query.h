@@ -65,9 +65,11 @@
 
 /* $1 from, $2 to, $3 0 hour, 1 day or 2 all in one, $4 time zone, $5 by provider, $6 by class,
  * $7 by campaign, $8 limit. Where classes are told apart, the rate of each is of all that was sent.
- * First the sums, then their names and texts: made of each row they would take longer than all else. */
+ * First the sums, then their names and texts: made of each row they would take longer than all else.
+ * Where midnight comes twice (Azores, Havana) a day begins with the first. */
 #define QUERY_METRICS(table) \
-    "SELECT x.b::text, x.p, x.k::text, c.key," \
+    "SELECT (CASE WHEN $3::int = 1 AND timezone($4, x.b - interval '1 hour') = timezone($4, x.b)" \
+    " THEN x.b - interval '1 hour' ELSE x.b END)::text, x.p, x.k::text, c.key," \
     " (CASE WHEN $6 THEN sum(x.sent) OVER (PARTITION BY x.b, x.p, x.g) ELSE x.sent END)::text," \
     " x.failed::text, x.hard::text, x.soft::text, x.block::text, x.delivered::text," \
     " x.handed_off::text, x.delay_open::text, x.delayed::text, x.complained::text," \

@@ -51,6 +51,18 @@ class Series(Case):
                   if text(start - datetime.timedelta(days=1)) <= day < text(start)}
         self.assertEqual(inside, {day: n for day, n in before.items() if day in inside})
 
+    def test_a_day_begins_with_the_first_of_two_midnights(self):
+        for zone, first in (("Atlantic/Azores", datetime.datetime(2026, 10, 25, 0, tzinfo=UTC)),
+                            ("America/Havana", datetime.datetime(2026, 11, 1, 4, tzinfo=UTC))):
+            campaign = zone.split("/")[1].lower()
+            self.register(campaign, [first + datetime.timedelta(minutes=30 * n + 5)
+                                     for n in range(-48, 98)])
+            for more in ({"campaign": campaign}, {"campaign": campaign, "by": "sent"},
+                         {"campaign": campaign, "group_by": "provider,class"}):
+                self.assertEqual({text(first - datetime.timedelta(days=1)): 48, text(first): 50,
+                                  text(first + datetime.timedelta(hours=25)): 48},
+                                 self.sent(tz=zone, from_="2026-10-20", to="2026-11-10", **more))
+
     def test_what_is_no_name_of_a_zone_is_refused(self):
         for name in ("Foo/Bar-3", "Europe/Berlin+5", "Europe/Berlin-5", "Etc/GMT+15", "Etc/GMT5X",
                      "Foo/Bar", "UTC+3", "+03:00"):
