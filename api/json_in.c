@@ -46,6 +46,25 @@ bool json_in_is_ref(struct dsnd_str s)
     return s.len <= 16 && params_is_key(s);
 }
 
+static bool holds_any(struct dsnd_str s, struct dsnd_str these)
+{
+    for (size_t i = 0; i < s.len; i++)
+        if (dsnd_str_chr(these, s.ptr[i]) != SIZE_MAX)
+            return true;
+    return false;
+}
+
+bool json_in_is_address(struct dsnd_str s)
+{
+    size_t at = dsnd_str_rchr(s, '@');
+    struct dsnd_str local = dsnd_str_slice(s, 0, at);
+    bool is_quoted = local.len >= 2 && local.ptr[0] == '"' && local.ptr[local.len - 1] == '"';
+
+    if (!params_is_address(s) || (!is_quoted && holds_any(local, DSND_STR("<>(),;:\\\"@"))))
+        return false;
+    return !holds_any(dsnd_str_slice(s, at + 1, s.len), DSND_STR("<>(),;\\\"'|{}"));
+}
+
 bool json_in_is_plain(struct dsnd_str s)
 {
     for (size_t i = 0; i < s.len; i++) {
@@ -66,7 +85,7 @@ static enum dsnd_err read_text(const struct member_spec *spec, const json_t *val
         return refuse(ret_error, spec->name, "must be 1 to 20 of a-z, 0-9, _ and -");
     if (spec->type == MEMBER_REF && !json_in_is_ref(text))
         return refuse(ret_error, spec->name, "must be 1 to 16 of a-z, 0-9, _ and -");
-    if (spec->type == MEMBER_ADDRESS && !params_is_address(text))
+    if (spec->type == MEMBER_ADDRESS && !json_in_is_address(text))
         return refuse(ret_error, spec->name, "must be a mail address");
     if (spec->type == MEMBER_STRING && (text.len > spec->max || !json_in_is_plain(text)))
         return refuse(ret_error, spec->name, "is too long or holds control characters");

@@ -54,6 +54,8 @@ enum dsnd_err json_in_members(json_t *object, const struct member_spec *specs, s
 struct dsnd_str json_in_str(const json_t *value);
 /* 1 to 16 of [a-z0-9_-]. */
 bool json_in_is_ref(struct dsnd_str s);
+/* An address alone, of one that was sent to: no <a@b.example>, no list. */
+bool json_in_is_address(struct dsnd_str s);
 /* Printable: no C0 control characters, no DEL. */
 bool json_in_is_plain(struct dsnd_str s);
 

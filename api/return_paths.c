@@ -32,7 +32,7 @@ static bool read_recipient(struct request *request, json_t *value, size_t index,
 
     ret_recipient->address = json_in_str(value);
     ret_recipient->ref = DSND_STR_ABSENT;
-    if (dsnd_str_present(ret_recipient->address) && params_is_address(ret_recipient->address))
+    if (dsnd_str_present(ret_recipient->address) && json_in_is_address(ret_recipient->address))
         return true;
     if (json_is_object(value) &&
         json_in_members(value, specs, sizeof(specs) / sizeof(*specs), ret_recipient, &error) ==

@@ -260,6 +260,17 @@ class Sends(Case):
         self.assertEqual(results[1]["parameter"], "ref")
         self.problem(self.ask("POST", "/v1/sends", lines[1]), 400, "ref", "another address")
 
+    def test_a_recipient_is_an_address_alone(self):
+        for address in ("<a@x.example>", "Ann <a@x.example>", "a@x.example,b@x.example", "a@x.example>"):
+            result, = self.good(self.post([{"campaign": "alone", "recipient": address}])).data
+            self.assertEqual((result["result"], result.get("parameter")), ("error", "recipient"), address)
+            for recipient in (address, {"recipient": address}):
+                self.problem(self.ask("POST", "/v1/return-paths",
+                                      {"campaign": "alone", "recipients": [recipient]}), 400, "recipients")
+        for address in ('"<a>"@x.example', "o'neil@x.example", "a@[192.0.2.1]", "a@xn--bcher-kva.example"):
+            result, = self.good(self.post([{"campaign": "alone", "recipient": address}])).data
+            self.assertEqual(result["result"], "created", address)
+
     def test_ten_thousand_lines_are_taken_and_one_more_refused(self):
         lines = [{"campaign": "many", "ref": "r%d" % i} for i in range(10001)]
         self.problem(self.post(lines), 413, "body", "10000")
