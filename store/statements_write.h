@@ -53,9 +53,12 @@ enum { STORE_DAYS_AHEAD = 7 };
     X(DELIVERY_EXPIRE, "SELECT delivery_expire($1, $2, $3)") \
     X(SUPPRESSION_EXPIRE, "SELECT suppression_expire($1)") \
     X(GUARD_HOLD, "SELECT guard_hold($1, 10000)") \
+    /* What was dropped stays dropped though its records are judged again. */ \
     X(GUARD_FORGET, \
         "DELETE FROM suppression_guard g WHERE g.touched_at < $1::timestamptz - interval '7 days'" \
-        " AND (g.held_at IS NULL OR g.decided_at < $1::timestamptz - interval '90 days')") \
+        " AND (g.held_at IS NULL OR g.decided_at < $1::timestamptz - interval '90 days')" \
+        " AND (g.released IS NOT FALSE OR g.hour < coalesce((SELECT date_trunc('hour'," \
+        " s.received_at, 'UTC') FROM status s ORDER BY s.id LIMIT 1), 'infinity'))") \
     X(STRIKE_FORGET, \
         "DELETE FROM suppression_strike WHERE at < $1::timestamptz -" \
         " (SELECT coalesce(max(window_s), 0) FROM suppression_policy) * interval '1 second'") \
@@ -291,7 +294,8 @@ enum { STORE_DAYS_AHEAD = 7 };
         " WHERE g.released IS NOT FALSE AND (x.expires_at IS NULL OR x.expires_at > now())" \
         " AND NOT EXISTS (SELECT FROM suppression t" \
         " WHERE t.address_hash = erased_hash(n.hash) AND t.expires_at IS NULL AND NOT t.pending)" \
-        " ORDER BY n.hash, n.class <> 15, x.expires_at DESC NULLS FIRST, x.at, n.at DESC, n.status_id" \
+        " ORDER BY n.hash, coalesce(g.held_at IS NOT NULL AND g.decided_at IS NULL, false)," \
+        " n.class <> 15, x.expires_at DESC NULLS FIRST, x.at, n.at DESC, n.status_id" \
         " ON CONFLICT (address_hash) DO UPDATE SET class = excluded.class," \
         " address = coalesce(excluded.address, s.address)," \
         " given_as_hash = s.given_as_hash AND excluded.address IS NULL," \

@@ -152,6 +152,38 @@ static void an_abnormal_share_is_held_with_what_came_before(void **state)
     end(&run);
 }
 
+/* In one batch, one of them with the text of an outage and one, later, of a closed mailbox. */
+static void add_two(struct run *run, const char *address)
+{
+    static const char *const texts[] = {"550-5.1.1 no such user", "550 5.1.1 mailbox not found"};
+
+    for (int i = 0; i < 2; i++)
+        items_add(run->items, &(struct item_spec){.signed_campaign = i ? "autumn" : "spring",
+                                                  .signed_for = address,
+                                                  .recipient = address,
+                                                  .action = REPORT_ACTION_FAILED,
+                                                  .klass = REPORT_CLASS_MAILBOX_UNKNOWN,
+                                                  .permanence = REPORT_PERMANENCE_PERMANENT,
+                                                  .provider = "google",
+                                                  .diagnostic = texts[i],
+                                                  .us = ITEMS_NOON + i * DSND_US_PER_S});
+    (void)items_write(run->conn, journal, run->items);
+}
+
+static void another_proof_of_the_same_batch_suppresses(void **state)
+{
+    struct run run = begin(SENT("500"));
+
+    (void)state;
+    refuse(&run, 120, "no such user");
+    pass_minute(&run);
+    assert_int_equal(held(), 120);
+    add_two(&run, "both@gmail.example");
+    assert_int_equal(held(), 120);
+    assert_int_equal(active(), 1);
+    end(&run);
+}
+
 static int64_t guard_id(void)
 {
     return db_int("SELECT id FROM suppression_guard WHERE held_at IS NOT NULL");
@@ -193,6 +225,27 @@ static void what_is_dropped_never_suppressed(void **state)
     refuse(&run, 1, "mailbox not found");
     assert_int_equal(active(), 1);
     end(&run);
+}
+
+/* Records are judged again, and old mail is stored late. */
+static void what_was_dropped_is_known_as_long_as_its_records(void **state)
+{
+    struct run run = begin(SENT("500"));
+    int64_t count = 0;
+
+    (void)state;
+    refuse(&run, 120, "no such user");
+    pass_minute(&run);
+    assert_int_equal(store_guard_decide(run.conn, guard_id(), false, &count), DSND_OK);
+    db_exec("UPDATE suppression_guard SET touched_at = touched_at - interval '200 days',"
+            " decided_at = decided_at - interval '200 days'");
+    pass_minute(&run);
+    assert_int_equal(db_int("SELECT count(*) FROM suppression_guard WHERE NOT released"), 1);
+    db_exec("DELETE FROM status");
+    pass_minute(&run);
+    assert_int_equal(db_int("SELECT count(*) FROM suppression_guard"), 0);
+    store_conn_free(run.conn);
+    items_free(run.items);
 }
 
 /* After an outage of ours, or from a log of yesterday. */
@@ -371,8 +424,10 @@ int main(void)
         cmocka_unit_test(few_failures_are_not_held_whatever_their_share),
         cmocka_unit_test(different_texts_do_not_add_up),
         cmocka_unit_test(an_abnormal_share_is_held_with_what_came_before),
+        cmocka_unit_test(another_proof_of_the_same_batch_suppresses),
         cmocka_unit_test(what_is_released_suppresses),
         cmocka_unit_test(what_is_dropped_never_suppressed),
+        cmocka_unit_test(what_was_dropped_is_known_as_long_as_its_records),
         cmocka_unit_test(what_is_stored_late_is_judged_when_it_is_stored),
         cmocka_unit_test(campaigns_add_up),
         cmocka_unit_test(a_large_campaign_hides_no_small_one),
