@@ -3,6 +3,7 @@
  * are compressed, so they are looked at here.
  */
 #include "base/clock.h"
+#include "base/hex.h"
 #include "parse/return_path.h"
 #include "store/digest.h"
 #include "store/query_run.h"
@@ -24,22 +25,83 @@ static bool is_word(char c)
     return dsnd_is_alpha(c) || dsnd_is_digit(c) || c == '-' || c == '_' || c == '+' || c == '%';
 }
 
+/* Two hexadecimal digits behind one of `marks`, at the front of `text`: the octet, else -1. */
+static int coded(struct dsnd_str text, struct dsnd_str marks)
+{
+    unsigned char octet = 0;
+    bool is = text.len >= 3 && dsnd_str_chr(marks, text.ptr[0]) != SIZE_MAX &&
+              hex_decode(dsnd_str_slice(text, 1, 3), &octet, 1);
+
+    return is ? octet : -1;
+}
+
+/*
+ * Octets at the front of `text` that stand for `c`: itself in either case, or its digits as URLs,
+ * xtext (RFC 3461) and quoted-printable have them, the last with ends of lines; "=" for "@" as in
+ * return paths of others. 0: none do.
+ */
+static size_t stands_for(struct dsnd_str text, char c, bool is_xtext)
+{
+    size_t end = dsnd_str_starts(text, DSND_STR("=\r\n")) ? 3 : 2;
+    size_t skip = end == 3 || dsnd_str_starts(text, DSND_STR("=\n")) ? end : 0;
+    struct dsnd_str rest = dsnd_str_slice(text, skip, text.len);
+    int octet = coded(rest, is_xtext ? DSND_STR("%+=") : DSND_STR("%="));
+
+    if (octet >= 0 && dsnd_lower((char)octet) == dsnd_lower(c))
+        return skip + 3;
+    if (rest.len && dsnd_lower(rest.ptr[0]) == dsnd_lower(c))
+        return skip + 1;
+    return c == '@' && dsnd_str_starts(rest, DSND_STR("=")) ? skip + 1 : 0;
+}
+
+/* Octets at the front of `text` that write `address`, which is not empty. 0: none do. */
+static size_t writes(struct dsnd_str text, struct dsnd_str address, bool is_xtext)
+{
+    size_t len = 0;
+
+    for (size_t i = 0; i < address.len; i++) {
+        size_t octets = stands_for(dsnd_str_slice(text, len, text.len), address.ptr[i], is_xtext);
+
+        if (!octets)
+            return 0;
+        len += octets;
+    }
+    return len;
+}
+
+static bool goes_on_before(struct dsnd_str text, size_t at)
+{
+    int octet = at >= 3 ? coded(dsnd_str_slice(text, at - 3, at), DSND_STR("%=")) : -1;
+    char c = octet >= 0 ? (char)octet : at ? text.ptr[at - 1] : ' ';
+
+    return is_word(c) || c == '.';
+}
+
+static bool goes_on_behind(struct dsnd_str rest)
+{
+    int octet = coded(rest, DSND_STR("%"));
+    char c = octet >= 0 ? (char)octet : rest.len ? rest.ptr[0] : ' ';
+
+    return is_word(c) || (c == '.' && rest.len > 1 && is_word(rest.ptr[1]));
+}
+
 /* The address itself, not the end of a longer one or the front of one; as erasure_pattern(). */
+static bool is_there(struct dsnd_str text, size_t at, struct dsnd_str address, bool is_xtext)
+{
+    size_t len = writes(dsnd_str_slice(text, at, text.len), address, is_xtext);
+
+    return len && !goes_on_before(text, at) &&
+           !goes_on_behind(dsnd_str_slice(text, at + len, text.len));
+}
+
+/* A "+" may stand for itself though two digits follow. */
 static bool names_address(struct dsnd_str text, struct dsnd_str address)
 {
-    size_t at = dsnd_str_ifind(text, address);
+    bool found = false;
 
-    while (at != SIZE_MAX) {
-        size_t end = at + address.len;
-        bool front = at > 0 && (is_word(text.ptr[at - 1]) || text.ptr[at - 1] == '.');
-        bool more = end + 1 < text.len && text.ptr[end] == '.' && is_word(text.ptr[end + 1]);
-
-        if (!front && !more && !(end < text.len && is_word(text.ptr[end])))
-            return true;
-        text = dsnd_str_slice(text, at + 1, text.len);
-        at = dsnd_str_ifind(text, address);
-    }
-    return false;
+    for (size_t at = 0; at < text.len && !found; at++)
+        found = is_there(text, at, address, false) || is_there(text, at, address, true);
+    return found;
 }
 
 static bool names(struct dsnd_str text, const struct person *person)

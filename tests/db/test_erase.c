@@ -189,6 +189,50 @@ static void a_dump_of_the_database_does_not_name_the_person(void **state)
     items_free(items);
 }
 
+/* As URLs, xtext and quoted-printable write it; in texts, and in what was set aside. */
+static void the_address_goes_in_whatever_form(void **state)
+{
+    static const char *const forms[] = {
+        "550 see https://x.example/?to=tag+jane%40b.example&x",
+        "550 for rfc822;tag+2Bjane@b.example here",
+        "550 for rfc822;TAG+2bjane+40b.example",
+        "a href=3D\"https://x.example/?to=3Dtag+jane=40b.exa=\r\nmple\"",
+        "550 gave up on <tag=2Bjane=b.example@lists.example>",
+        "550 see https://x.example/?%3Ctag%2Bjane%40b.example%3E",
+    };
+    static const char *const others[] = {"550 no mytag+jane%40b.example",
+                                         "550 tag+jane+40b.example2"};
+    struct items *items = items_new();
+    struct store_conn *conn;
+    int64_t erased = 0;
+
+    (void)state;
+    db_fresh();
+    conn = items_connect();
+    for (size_t i = 0; i < 8; i++) {
+        const char *text = i < 6 ? forms[i] : others[i - 6];
+
+        items_add(items, &(struct item_spec){.recipient = "q@c.example"});
+        items->item[items->count - 1].quarantine = STORE_QUARANTINE_TOO_LARGE;
+        items->item[items->count - 1].octets = dsnd_str_make((char *)(uintptr_t)text, strlen(text));
+        /* Lines end in messages alone. */
+        items_add(items, &(struct item_spec){.signed_campaign = "one",
+                                             .signed_for = "john@b.example",
+                                             .recipient = "john@b.example",
+                                             .diagnostic = strchr(text, '\n') ? forms[0] : text,
+                                             .action = REPORT_ACTION_DELAYED});
+    }
+    (void)items_write(conn, journal, items);
+    assert_int_equal(db_int("SELECT count(*) FROM quarantine"), 8);
+    assert_int_equal(store_recipient_erase(conn, dsnd_str_of("Tag+jane@b.example"), &erased),
+                     DSND_OK);
+    assert_int_equal(db_int("SELECT count(*) FROM quarantine"), 2);
+    assert_string_equal(db_text("SELECT string_agg(diagnostic, '; ' ORDER BY id) FROM status"),
+                        "550 no mytag+jane%40b.example; 550 tag+jane+40b.example2");
+    store_conn_free(conn);
+    items_free(items);
+}
+
 static void nothing_names_the_person_and_the_suppression_holds(void **state)
 {
     struct items *items = items_new();
@@ -332,6 +376,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(nothing_names_the_person_and_the_suppression_holds),
+        cmocka_unit_test(the_address_goes_in_whatever_form),
         cmocka_unit_test(the_hash_of_the_address_ends_after_a_month),
         cmocka_unit_test(a_dump_of_the_database_does_not_name_the_person),
         cmocka_unit_test(a_later_report_does_not_bring_the_address_back_to_the_list),

@@ -67,6 +67,44 @@ static void what_people_decided_stays(void **state)
     rejudge_drop();
 }
 
+/* As what the writer holds: no change of the list, but of the history of the address. */
+static void what_is_held_from_the_beginning_is_told(void **state)
+{
+    struct item_spec spec = {.signed_campaign = "one",
+                             .signed_for = "a@x.example",
+                             .recipient = "a@x.example",
+                             .action = REPORT_ACTION_FAILED,
+                             .klass = REPORT_CLASS_THROTTLED,
+                             .permanence = REPORT_PERMANENCE_PERMANENT,
+                             .provider = "google",
+                             .diagnostic = "550 5.1.1 no such user"};
+    struct rejudge run = {.reparse = false};
+    struct store_conn *conn;
+
+    (void)state;
+    db_fresh();
+    rejudge_before = items_new();
+    rejudge_after = items_new();
+    items_add(rejudge_before, &spec);
+    spec.klass = REPORT_CLASS_MAILBOX_UNKNOWN;
+    items_add(rejudge_after, &spec);
+    rejudge_name(rejudge_before);
+    rejudge_name(rejudge_after);
+    conn = items_connect();
+    rejudge_write(conn, rejudge_before, 0, rejudge_before->count);
+    db_exec(
+        "INSERT INTO suppression_guard (campaign_id, provider, hour, signature, failures, held_at)"
+        " SELECT campaign_id, provider, date_trunc('hour', received_at, 'UTC'), '000 0.0.0 no such "
+        "user', "
+        "100, now() FROM status");
+    (void)rejudge_run(&run, true, 100);
+    assert_int_equal(db_int("SELECT count(*) FROM suppression WHERE pending"), 1);
+    assert_int_equal(db_int("SELECT count(*) FROM suppression_change"), 0);
+    assert_int_equal(db_int("SELECT count(*) FROM suppression_aside WHERE NOT dropped"), 1);
+    store_conn_free(conn);
+    rejudge_drop();
+}
+
 /* An entry that one failure on probation made lasts beyond the time of its class, whatever is
  * judged again of its address. */
 static void a_relapse_lasts(void **state)
@@ -117,6 +155,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_people_decided_stays),
+        cmocka_unit_test(what_is_held_from_the_beginning_is_told),
         cmocka_unit_test(a_relapse_lasts),
     };
 
