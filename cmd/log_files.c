@@ -322,7 +322,23 @@ static enum dsnd_err try_file(struct search *self, const char *path)
     return err == DSND_ERR_NOMEM ? err : DSND_OK;
 }
 
-/* What begins with its name and a dot or a dash; or what has the inode looked for. */
+/* "mail-20261129.log" or "acct-2026-11-29-0001.csv" of "mail.log" or "acct.csv". */
+static bool is_dated(const char *base, const char *name)
+{
+    const char *ending = strrchr(base, '.');
+    size_t stem = ending ? (size_t)(ending - base) : 0;
+    size_t len = strlen(name);
+    size_t middle;
+
+    if (!stem || len <= strlen(base) || strncmp(name, base, stem) != 0 ||
+        strcmp(name + len - strlen(ending), ending) != 0)
+        return false;
+    middle = len - strlen(base);
+    return strchr(".-_", name[stem]) && middle > 1 &&
+           strspn(name + stem, ".-_0123456789") >= middle;
+}
+
+/* What begins with its name and a dot or a dash, or is dated; or has the inode looked for. */
 static bool may_be(const struct search *self, const char *base, const char *name, uint64_t inode)
 {
     size_t len = strlen(base);
@@ -332,6 +348,8 @@ static bool may_be(const struct search *self, const char *base, const char *name
     if (strcmp(name, base) == 0)
         return false;
     if (strncmp(name, base, len) == 0 && (name[len] == '.' || name[len] == '-'))
+        return true;
+    if (is_dated(base, name))
         return true;
     return !self->after && inode == (uint64_t)store_rows_int(self->rows, 0, STORE_LOG_FILE_INODE);
 }

@@ -116,6 +116,21 @@ cat new >one/mail.log
 [ ! -s err ] || fail "one line: $(cat err)"
 campaign one 2 2 0 0 "one line"
 
+echo "# rotated twice between two runs, the date before the ending (logrotate: extension, PowerMTA)"
+mkdir dated
+postfix 41 dated sent '250 ok' >dated/mail.log
+"$dsnd" ingest postfix dated/mail.log >out
+postfix 42 dated sent '250 ok' >>dated/mail.log
+mv dated/mail.log dated/mail-20260101.log
+postfix 43 dated sent '250 ok' >dated/mail-2026-01-02-0001.log
+postfix 44 dated sent '250 ok' >dated/mail-other.log
+postfix 45 dated sent '250 ok' >dated/mail.log
+touch -d '3 minutes ago' dated/mail-20260101.log
+touch -d '2 minutes ago' dated/mail-2026-01-02-0001.log
+touch -d '1 minute ago' dated/mail-other.log
+"$dsnd" ingest postfix dated/mail.log >out 2>err || fail "dated: $(cat out err)"
+campaign dated 4 4 0 0 "the date before the ending"
+
 echo "# a pipe with a name, a compressed file"
 postfix 33 piped sent '250 ok' >piped.log
 "$dsnd" ingest postfix <(cat piped.log) >out 2>err || fail "a pipe with a name: $(cat out err)"
