@@ -22,7 +22,7 @@ static bool read_groups(struct request *request, struct metrics_query *query)
     struct dsnd_str list = query->group_by;
     int count = 0;
 
-    while (list.len > 0) {
+    while (dsnd_str_present(list)) {
         struct dsnd_str name = dsnd_str_cut(&list, ',');
 
         query->filter.by_provider |= dsnd_str_eq(name, DSND_STR("provider"));

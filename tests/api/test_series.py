@@ -71,6 +71,10 @@ class Series(Case):
                      "America/North_Dakota/New_Salem"):
             self.good(self.get("/v1/metrics", tz=name))
 
+    def test_what_is_no_group_is_refused(self):
+        for group in ("provider,", ",provider", "provider,,class", "provider,provider", "campaign,class,provider"):
+            self.problem(self.get("/v1/metrics", group_by=group), 400, "group_by", "one or two")
+
     def test_without_an_end_the_time_before_is_as_long_as_that_till_now(self):
         now = datetime.datetime.now(UTC)
         self.register("steady", [now - datetime.timedelta(hours=n, minutes=1) for n in range(24 * 20)])
