@@ -201,6 +201,45 @@ static void a_registered_ref_without_an_address_is_not_explained(void **state)
     items_free(items);
 }
 
+/* A message that went to two addresses by the return path of one: what became of the other, as our
+ * own server says, neither suppresses the one nor lifts. */
+static void a_line_of_another_address_proves_nothing_of_the_one(void **state)
+{
+    struct items *items = items_new();
+    struct item_spec other = failed;
+    struct item_spec delivered = failed;
+    struct store_conn *conn;
+
+    (void)state;
+    db_fresh();
+    conn = items_connect();
+    delivered.action = REPORT_ACTION_DELIVERED;
+    delivered.klass = REPORT_CLASS_NONE;
+    delivered.permanence = REPORT_PERMANENCE_NONE;
+    add_line(items, &delivered);
+    (void)items_write(conn, log_a, items);
+    items->count = 0;
+    other.recipient = "archive@x.example";
+    add_line(items, &other);
+    (void)items_write(conn, log_a, items);
+    assert_int_equal(db_int("SELECT evidence FROM status WHERE recipient LIKE 'archive%'"),
+                     STORE_EVIDENCE_SIGNED_OTHER);
+    assert_int_equal(db_int("SELECT count(proven_recipient) FROM status"), 1);
+    assert_int_equal(db_int("SELECT count(*) FROM suppression"), 0);
+    items->count = 0;
+    add_line(items, &failed);
+    (void)items_write(conn, log_a, items);
+    assert_int_equal(db_int("SELECT count(*) FROM suppression"), 1);
+    items->count = 0;
+    delivered.recipient = "archive@x.example";
+    add_line(items, &delivered);
+    (void)items_write(conn, log_a, items);
+    assert_int_equal(db_int("SELECT count(*) FROM suppression"), 1);
+    items_check_totals();
+    store_conn_free(conn);
+    items_free(items);
+}
+
 static void what_was_registered_before_stays(void **state)
 {
     struct items *items = items_new();
@@ -444,6 +483,7 @@ int main(void)
         cmocka_unit_test(an_own_ref_is_explained_by_the_log),
         cmocka_unit_test(the_first_line_of_a_batch_explains_a_ref),
         cmocka_unit_test(a_registered_ref_without_an_address_is_not_explained),
+        cmocka_unit_test(a_line_of_another_address_proves_nothing_of_the_one),
         cmocka_unit_test(what_was_registered_before_stays),
         cmocka_unit_test(messages_in_the_queue_are_kept_with_the_position),
         cmocka_unit_test(a_source_is_read_by_one_at_a_time),
