@@ -185,8 +185,13 @@ enum dsnd_err suppressions_put(struct request *request, struct store_conn *conn)
     json_t *object = NULL;
     enum dsnd_err err;
 
-    if (!request_params(request, NULL, 0, NULL) || !address_is_good(request))
+    if (!request_params(request, NULL, 0, NULL))
         return DSND_OK;
+    /* What was put before, or came with a report, can be read and lifted whatever it is. */
+    if (!json_in_is_address(request->segment[0])) {
+        request_problem(request, 400, "address", "address must be a mail address alone");
+        return DSND_OK;
+    }
     if (json_in_parse(dsnd_buf_str(&request->body), false, &object, &error)) {
         request_problem_of(request, 400, &error);
         return DSND_OK;

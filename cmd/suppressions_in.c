@@ -93,17 +93,6 @@ static enum dsnd_err read_hash(struct reader *reader, struct dsnd_str text,
     return DSND_OK;
 }
 
-/* Files hold what is no address alone: <a@b.example>, or columns parted by something else. */
-static bool is_address(struct dsnd_str text)
-{
-    size_t at = dsnd_str_rchr(text, '@');
-
-    for (size_t i = at == SIZE_MAX ? text.len : at + 1; i < text.len; i++)
-        if (dsnd_str_chr(DSND_STR("<>()\"',;|\\{}"), text.ptr[i]) != SIZE_MAX)
-            return false;
-    return params_is_address(text);
-}
-
 /* An empty cell is an absent one. */
 static enum dsnd_err take(struct reader *reader, const struct dsnd_str value[COLUMN_COUNT])
 {
@@ -117,7 +106,7 @@ static enum dsnd_err take(struct reader *reader, const struct dsnd_str value[COL
         err = read_hash(reader, value[COLUMN_HASH], entry, &good);
         if (err || !good)
             return err ? err : refuse(reader, "address_sha256 is not 64 hexadecimal digits");
-    } else if (!is_address(value[COLUMN_ADDRESS])) {
+    } else if (!json_in_is_address(value[COLUMN_ADDRESS])) {
         return refuse(reader, "address is no mail address");
     }
     if (value[COLUMN_CLASS].len && report_class_from(value[COLUMN_CLASS], &klass))

@@ -114,6 +114,10 @@ class Suppressions(Case):
         for name in ("unsigned", "victim", "blocked", "slow"):
             self.problem(self.get("/v1/suppressions/%s@x.example" % name), 404)
 
+    def test_an_address_is_put_alone(self):
+        for name in ("<a@x.example>", "a@x.example,b@x.example", "a@x.example;", "Ann <a@x.example>"):
+            self.problem(self.ask("PUT", "/v1/suppressions/" + escape(name), {}), 400, "address")
+
     def test_bad_bodies_are_refused_by_name(self):
         for body, parameter in (({"class": "nope"}, "class"), ({"class": 5}, "class"),
                                 ({"expires_at": "2020-01-01T00:00:00Z"}, "expires_at"),
@@ -348,8 +352,8 @@ class Files(Case):
 
     def test_a_quote_takes_no_other_line_with_it(self):
         # Within a cell it is a character as any other.
-        self.check('o"neil@g.example\nquote1@g.example\n',
-                   [('o"neil@g.example', None, None), ("quote1@g.example", None, None)])
+        self.check('address,note\nquote0@g.example,5" x\nquote1@g.example,\n',
+                   [('quote0@g.example', None, '5" x'), ("quote1@g.example", None, None)])
         # Before a cell it has to be closed.
         said = self.check('address,note\nquote2@g.example,"a\nquote3@g.example,b\n' +
                           "".join("quote%d@g.example,c\n" % n for n in range(4, 5000)),
@@ -378,7 +382,8 @@ class Files(Case):
         good = [("like2@g.example", "complaint", None)]
         for line in ('{"address":"like1@g.example","expires_at":4070908800}',
                      '{"address":"like1@g.example","class":5}', '{"address":["like1@g.example"]}',
-                     "<like1@g.example>", "like1@g.example;complaint"):
+                     "<like1@g.example>", "like1@g.example;complaint",
+                     '{"address":"like1@g.example, like2@g.example"}'):
             said = self.check(line + '\n{"address":"like2@g.example","class":"complaint"}\n', good,
                               status=1)
             self.assertIn("line 1: ", said)
