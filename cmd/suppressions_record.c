@@ -66,15 +66,20 @@ enum place {
     PLACE_PLAIN,
     PLACE_QUOTED,
     PLACE_QUOTE, /* behind a quote in a quoted cell: its end, or the first of two */
+    PLACE_NONE,  /* behind what cannot follow the end of a quoted cell */
 };
 
 static enum place move(enum place at, char c)
 {
+    if (at == PLACE_NONE)
+        return PLACE_NONE;
     if (at == PLACE_QUOTED)
         return c == '"' ? PLACE_QUOTE : PLACE_QUOTED;
     if (c == '"' && at != PLACE_PLAIN)
         return PLACE_QUOTED;
-    return c == ',' || c == '\n' ? PLACE_CELL : PLACE_PLAIN;
+    if (c == ',' || c == '\n')
+        return PLACE_CELL;
+    return at != PLACE_QUOTE ? PLACE_PLAIN : c == '\r' ? PLACE_QUOTE : PLACE_NONE;
 }
 
 static enum place move_all(enum place at, struct dsnd_str text)
@@ -110,7 +115,7 @@ static enum dsnd_err put_back(struct record_reader *self)
     return err;
 }
 
-/* Lines to the one that closes the quote. */
+/* Lines to the one that closes the quote, as the end of a cell; none where there is no such one. */
 static enum dsnd_err read_quoted(struct record_reader *self, enum record_got *ret_got)
 {
     enum place at = move_all(PLACE_CELL, dsnd_buf_str(&self->text));
@@ -118,11 +123,12 @@ static enum dsnd_err read_quoted(struct record_reader *self, enum record_got *re
 
     while (!err && at == PLACE_QUOTED && *ret_got == RECORD_WHOLE) {
         err = read_line(self, ret_got);
-        if (!err && *ret_got == RECORD_WHOLE) {
-            at = move_all(at, dsnd_buf_str(&self->line));
+        if (err)
+            return err;
+        at = move_all(at, dsnd_buf_str(&self->line));
+        if (*ret_got == RECORD_WHOLE && at != PLACE_NONE)
             err = dsnd_buf_add(&self->text, dsnd_buf_str(&self->line));
-        }
-        if (err == DSND_ERR_LIMIT || (!err && *ret_got != RECORD_WHOLE)) {
+        if (err == DSND_ERR_LIMIT || *ret_got != RECORD_WHOLE || at == PLACE_NONE) {
             *ret_got = RECORD_OPEN;
             err = put_back(self);
         }

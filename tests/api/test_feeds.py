@@ -362,6 +362,11 @@ class Files(Case):
         self.assertIn("line 2: has an open quote", said)
         self.assertIn("4997 entries read, 4997 of them new or changed, 1 lines refused", said)
         self.problem(self.get("/v1/suppressions/quote2@g.example"), 404)
+        # What another such line begins with closes no cell.
+        said = self.check('address\n"no1\nquote5000@g.example\n"no2\nquote5001@g.example\n',
+                          [("quote5000@g.example", None, None), ("quote5001@g.example", None, None)],
+                          status=1)
+        self.assertIn("line 4: has an open quote", said)
         # What is quoted may hold the end of a line.
         self.check('address,x,note\nquote2@g.example,"a\n\nb ""c"" ",d\n',
                    [("quote2@g.example", None, "d")])
