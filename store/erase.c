@@ -94,13 +94,18 @@ static bool is_there(struct dsnd_str text, size_t at, struct dsnd_str address, b
            !goes_on_behind(dsnd_str_slice(text, at + len, text.len));
 }
 
-/* A "+" may stand for itself though two digits follow. */
+/* Most octets begin no address; a "+" may stand for itself though two digits follow. */
 static bool names_address(struct dsnd_str text, struct dsnd_str address)
 {
+    char first = dsnd_lower(address.ptr[0]);
     bool found = false;
 
-    for (size_t at = 0; at < text.len && !found; at++)
-        found = is_there(text, at, address, false) || is_there(text, at, address, true);
+    for (size_t at = 0; at < text.len && !found; at++) {
+        char c = dsnd_lower(text.ptr[at]);
+
+        if (c == first || c == '%' || c == '+' || c == '=')
+            found = is_there(text, at, address, false) || is_there(text, at, address, true);
+    }
     return found;
 }
 
