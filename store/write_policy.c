@@ -32,7 +32,8 @@ bool write_counts(const struct write_status *s, enum report_class *ret_class)
     if (s->event.complaint)
         return true;
     /* A site that refuses the sender does so whoever lives there. */
-    if (r->klass == REPORT_CLASS_POLICY_REFUSED && r->fault != REPORT_FAULT_RECIPIENT)
+    if (r->fault == REPORT_FAULT_SENDER ||
+        (r->klass == REPORT_CLASS_POLICY_REFUSED && r->fault != REPORT_FAULT_RECIPIENT))
         return false;
     return s->event.state == STORE_STATE_FAILED && r->permanence == REPORT_PERMANENCE_PERMANENT;
 }

@@ -213,6 +213,30 @@ static void who_is_refused_for_the_senders_fault_is_not_suppressed(void **state)
     }
 }
 
+/* Whatever the policy of its class says: a rule, or the cause of an expiry, may tell whose it is.
+ */
+static void the_senders_fault_suppresses_under_no_policy(void **state)
+{
+    static const enum report_class classes[] = {REPORT_CLASS_MAILBOX_UNKNOWN, REPORT_CLASS_EXPIRED,
+                                                REPORT_CLASS_PROTOCOL, REPORT_CLASS_THROTTLED,
+                                                REPORT_CLASS_UNCLASSIFIED};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(classes) / sizeof(*classes); i++) {
+        struct count_case once = {classes[i], {0, -1}, false};
+        struct run run = begin();
+
+        db_exec("UPDATE suppression_policy SET threshold = 1, distinct_days = 1 WHERE class NOT IN "
+                "(10, 11, 12, 16)");
+        receive_days_of(&run, &once, REPORT_FAULT_SENDER);
+        assert_false(suppressed(&run, "a@b.example"));
+        once.days[0] = 1;
+        receive_days_of(&run, &once, REPORT_FAULT_RECIPIENT);
+        assert_true(suppressed(&run, "a@b.example"));
+        end(&run);
+    }
+}
+
 static void each_class_suppresses_after_its_own_count(void **state)
 {
     (void)state;
@@ -538,6 +562,7 @@ int main(void)
         cmocka_unit_test(only_a_proven_address_is_suppressed),
         cmocka_unit_test(each_class_suppresses_after_its_own_count),
         cmocka_unit_test(who_is_refused_for_the_senders_fault_is_not_suppressed),
+        cmocka_unit_test(the_senders_fault_suppresses_under_no_policy),
         cmocka_unit_test(a_passing_failure_never_suppresses),
         cmocka_unit_test(one_delivery_counts_once_however_many_reports_tell_of_it),
         cmocka_unit_test(an_entry_names_the_records_behind_it),
