@@ -11,6 +11,15 @@ void smtp_session_set_state(struct smtp_session *self, enum smtp_state state);
 /* Append a reply and count it. Without memory for a reply the session cannot go on. */
 void smtp_session_say(struct smtp_session *self, enum smtp_reply reply, struct dsnd_buf *out);
 
+/* The verbs DATA and BDAT with their arguments, and octets of content in the states they lead to.
+ */
+void smtp_session_on_data(struct smtp_session *self, struct dsnd_str argument,
+                          struct dsnd_buf *out);
+void smtp_session_on_bdat(struct smtp_session *self, struct dsnd_str argument,
+                          struct dsnd_buf *out);
+void smtp_session_feed_data(struct smtp_session *self, struct dsnd_str *in, struct dsnd_buf *out);
+void smtp_session_feed_chunk(struct smtp_session *self, struct dsnd_str *in, struct dsnd_buf *out);
+
 /* The verb AUTH with its argument. */
 void smtp_session_on_auth(struct smtp_session *self, struct dsnd_str argument,
                           struct dsnd_buf *out);

@@ -44,7 +44,8 @@ void prose_reader_init(struct prose_reader *self, struct draft *draft, struct ds
  */
 size_t prose_reader_run(struct prose_reader *self);
 
-/* The recipient of that address among those of this text, added where it is new; SIZE_MAX: none. */
+/* The recipient of that address among those of this text, added where it is new; SIZE_MAX: none.
+ * prose_recipient.c. */
 size_t prose_reader_add(struct prose_reader *self, struct dsnd_str address);
 
 /* A line of a transcript; prose_session.c. `line` is not trimmed. */

@@ -9,6 +9,7 @@
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include <pcre2.h>
 
+#include "builtin_rules.inc" /* generated from parse/rules/builtin.rules */
 #include "parse/base32.h"
 #include "parse/digest.h"
 #include "parse/provider.h"
@@ -108,6 +109,13 @@ static enum dsnd_err name_version(struct rule_set *self, struct dsnd_str text)
     return DSND_OK;
 }
 
+enum dsnd_err rule_set_builtin(struct rule_set **ret_set)
+{
+    char error[256];
+
+    return rule_set_from_text(DSND_STR_ABSENT, error, sizeof(error), ret_set);
+}
+
 enum dsnd_err rule_set_from_text(struct dsnd_str text, char *error, size_t error_size,
                                  struct rule_set **ret_set)
 {
@@ -126,7 +134,7 @@ enum dsnd_err rule_set_make(struct dsnd_str text, struct provider_set *providers
     }
     self->providers = providers;
     if (!dsnd_str_present(text))
-        text = rules_builtin_text();
+        text = dsnd_str_make((const char *)builtin_rules, builtin_rules_len);
     self->arena = DSND_ARENA_INIT(ARENA_MAX);
     err = rule_file_read(text, providers, &self->arena, error, error_size, &self->file);
     if (!err)

@@ -12,9 +12,6 @@
 
 enum { RULE_VERSION_SIZE = 96, RULE_SPANS = 3 };
 
-/* The rules compiled into the program. */
-struct dsnd_str rules_builtin_text(void);
-
 struct rule_set {
     struct dsnd_arena arena;
     struct provider_set *providers; /* owned; NULL: those built in */

@@ -2,21 +2,8 @@
 
 #include <stdio.h>
 
-#include "builtin_rules.inc" /* generated from parse/rules/builtin.rules */
 #include "parse/provider.h"
 #include "parse/rule_set.h"
-
-struct dsnd_str rules_builtin_text(void)
-{
-    return dsnd_str_make((const char *)builtin_rules, builtin_rules_len);
-}
-
-enum dsnd_err rule_set_builtin(struct rule_set **ret_set)
-{
-    char error[256];
-
-    return rule_set_from_text(rules_builtin_text(), error, sizeof(error), ret_set);
-}
 
 /* Who can mend it, by class; a rule may say otherwise. */
 static const enum report_fault faults[REPORT_CLASS_COUNT] = {

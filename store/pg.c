@@ -192,22 +192,40 @@ static enum dsnd_err send_prepared(struct store_conn *self, enum statement state
                                           params ? params->length : NULL, formats, 1));
 }
 
+static enum dsnd_err learn_types(struct store_conn *self, enum statement statement)
+{
+    PGresult *described = NULL;
+    enum dsnd_err err =
+        sent(self, PQsendDescribePrepared(self->pg, statement_texts[statement].name));
+
+    if (!err)
+        err = finish(self, &described);
+    if (!err)
+        err = pg_types_note(self, statement, described);
+    PQclear(described);
+    return err;
+}
+
+static enum dsnd_err prepare(struct store_conn *self, enum statement statement)
+{
+    const struct statement_text *text = &statement_texts[statement];
+    enum dsnd_err err = sent(self, PQsendPrepare(self->pg, text->name, text->sql, 0, NULL));
+
+    if (!err)
+        err = finish(self, NULL);
+    if (!err && PG_TYPES_CHECKED)
+        err = learn_types(self, statement);
+    self->prepared[statement] = !err;
+    return err;
+}
+
 enum dsnd_err pg_prepare(struct store_conn *self, const enum statement *statements, size_t count)
 {
     enum dsnd_err err = DSND_OK;
 
-    for (size_t i = 0; i < count && !err; i++) {
-        const struct statement_text *text = &statement_texts[statements[i]];
-
-        if (self->prepared[statements[i]])
-            continue;
-        err = sent(self, PQsendPrepare(self->pg, text->name, text->sql, 0, NULL));
-        if (!err)
-            err = finish(self, NULL);
-        if (!err)
-            err = pg_types_learn(self, statements[i]);
-        self->prepared[statements[i]] = !err;
-    }
+    for (size_t i = 0; i < count && !err; i++)
+        if (!self->prepared[statements[i]])
+            err = prepare(self, statements[i]);
     return err;
 }
 

@@ -197,11 +197,16 @@ void pg_pipeline_end(struct store_conn *self);
 /*
  * Values are sent in binary, so a parameter whose type PostgreSQL infers otherwise than the code
  * does is read as another value without an error. Debug builds ask what was inferred when they
- * prepare, and end the process where what is sent is something else. Both do nothing in other
- * builds.
+ * prepare (`described`), and end the process where what is sent is something else.
  */
+#ifdef NDEBUG
+enum { PG_TYPES_CHECKED = 0 };
+#else
+enum { PG_TYPES_CHECKED = 1 };
+#endif
 DSND_MUST_CHECK
-enum dsnd_err pg_types_learn(struct store_conn *self, enum statement statement);
+enum dsnd_err pg_types_note(struct store_conn *self, enum statement statement,
+                            const PGresult *described);
 void pg_types_check(const struct store_conn *self, enum statement statement,
                     const struct pg_params *params);
 

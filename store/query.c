@@ -18,18 +18,6 @@ struct dsnd_str store_rows_value(const struct store_rows *self, size_t row, size
     return pg_str(query_result(self), (int)row, (int)column);
 }
 
-int64_t store_rows_int(const struct store_rows *self, size_t row, size_t column)
-{
-    char buf[STORE_TEXT_SIZE];
-    struct dsnd_str text = store_rows_text(self, row, column, buf);
-    bool negative = text.len > 0 && text.ptr[0] == '-';
-    uint64_t value = 0;
-
-    if (dsnd_str_to_u64(dsnd_str_slice(text, negative ? 1 : 0, text.len), INT64_MAX, &value))
-        return 0;
-    return negative ? -(int64_t)value : (int64_t)value;
-}
-
 void store_rows_free(struct store_rows *self)
 {
     PQclear((PGresult *)(void *)self);

@@ -86,6 +86,18 @@ struct dsnd_str store_rows_text(const struct store_rows *self, size_t row, size_
     return value;
 }
 
+int64_t store_rows_int(const struct store_rows *self, size_t row, size_t column)
+{
+    char buf[STORE_TEXT_SIZE];
+    struct dsnd_str text = store_rows_text(self, row, column, buf);
+    bool negative = text.len > 0 && text.ptr[0] == '-';
+    uint64_t value = 0;
+
+    if (dsnd_str_to_u64(dsnd_str_slice(text, negative ? 1 : 0, text.len), INT64_MAX, &value))
+        return 0;
+    return negative ? -(int64_t)value : (int64_t)value;
+}
+
 size_t store_rows_list_count(const struct store_rows *self, size_t row, size_t column)
 {
     struct dsnd_str value = store_rows_value(self, row, column);
