@@ -115,14 +115,10 @@ static bool address_is_good(struct request *request)
     return false;
 }
 
-static enum dsnd_err write_one(struct request *request, struct store_conn *conn)
+static enum dsnd_err write_one(struct request *request, struct store_rows *rows)
 {
-    struct store_rows *rows = NULL;
     struct json_out json;
-    enum dsnd_err err = store_suppression_get(conn, request->segment[0], &rows);
 
-    if (err)
-        return err;
     request_json(request, 200, &json);
     rows_out_json(&json, fields, STORE_SUPPRESSION_COLUMNS, rows, 0);
     store_rows_free(rows);
@@ -131,9 +127,13 @@ static enum dsnd_err write_one(struct request *request, struct store_conn *conn)
 
 enum dsnd_err suppressions_get(struct request *request, struct store_conn *conn)
 {
+    struct store_rows *rows = NULL;
+    enum dsnd_err err;
+
     if (!request_params(request, NULL, 0, NULL) || !address_is_good(request))
         return DSND_OK;
-    return write_one(request, conn);
+    err = store_suppression_get(conn, request->segment[0], &rows);
+    return err ? err : write_one(request, rows);
 }
 
 struct put_body {
@@ -154,7 +154,7 @@ static enum dsnd_err put(struct request *request, struct store_conn *conn, json_
     struct store_suppression entry = {.address = request->segment[0]};
     struct params_error error;
     char expires[DSND_RFC3339_SIZE];
-    int64_t changed = 0;
+    struct store_rows *rows = NULL;
     enum dsnd_err err;
 
     if (json_in_members(object, specs, sizeof(specs) / sizeof(*specs), &body, &error)) {
@@ -175,8 +175,8 @@ static enum dsnd_err put(struct request *request, struct store_conn *conn, json_
     }
     entry.klass = (int)klass;
     entry.note = body.note;
-    err = store_suppression_put(conn, &entry, 1, STORE_SUPPRESSION_API, &changed);
-    return err ? err : write_one(request, conn);
+    err = store_suppression_set(conn, &entry, STORE_SUPPRESSION_API, &rows);
+    return err ? err : write_one(request, rows);
 }
 
 enum dsnd_err suppressions_put(struct request *request, struct store_conn *conn)

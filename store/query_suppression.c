@@ -141,6 +141,28 @@ enum dsnd_err store_suppression_put(struct store_conn *conn,
     return err;
 }
 
+enum dsnd_err store_suppression_set(struct store_conn *conn, const struct store_suppression *entry,
+                                    int source, struct store_rows **ret_rows)
+{
+    struct store_rows *rows = NULL;
+    int64_t changed = 0;
+    enum dsnd_err err = pg_run(conn, STATEMENT_BEGIN, NULL, NULL);
+
+    if (!err)
+        err = store_suppression_put(conn, entry, 1, source, &changed);
+    if (!err)
+        err = store_suppression_get(conn, entry->address, &rows);
+    if (!err)
+        err = pg_run(conn, STATEMENT_COMMIT, NULL, NULL);
+    if (err) {
+        pg_rollback(conn);
+        store_rows_free(rows);
+    } else {
+        *ret_rows = rows;
+    }
+    return err;
+}
+
 enum dsnd_err store_suppression_lift(struct store_conn *conn, struct dsnd_str address, int source,
                                      struct dsnd_str note)
 {

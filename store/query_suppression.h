@@ -73,6 +73,10 @@ DSND_MUST_CHECK
 enum dsnd_err store_suppression_put(struct store_conn *conn,
                                     const struct store_suppression *entries, size_t count,
                                     int source, int64_t *ret_changed);
+/* One of them, and the row as store_suppression_get has it, whatever others do to it meanwhile. */
+DSND_MUST_CHECK
+enum dsnd_err store_suppression_set(struct store_conn *conn, const struct store_suppression *entry,
+                                    int source, struct store_rows **ret_rows);
 /* DSND_ERR_NOT_FOUND: it was not on the list. */
 DSND_MUST_CHECK
 enum dsnd_err store_suppression_lift(struct store_conn *conn, struct dsnd_str address, int source,

@@ -114,6 +114,24 @@ class Suppressions(Case):
         for name in ("unsigned", "victim", "blocked", "slow"):
             self.problem(self.get("/v1/suppressions/%s@x.example" % name), 404)
 
+    def test_who_puts_is_told_what_he_put_though_others_lift_it(self):
+        found, until = set(), time.monotonic() + 3
+
+        def run(method):
+            connection = self.service.connect()
+            while time.monotonic() < until:
+                reply = self.ask(method, "/v1/suppressions/pulled@x.example",
+                                 {} if method == "PUT" else None, connection=connection)
+                found.add((method, reply.status))
+            connection.close()
+
+        threads = [threading.Thread(target=run, args=(method,)) for method in ("PUT", "DELETE") * 3]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        self.assertEqual(found - {("DELETE", 404)}, {("PUT", 200), ("DELETE", 204)})
+
     def test_an_address_is_put_alone(self):
         for name in ("<a@x.example>", "a@x.example,b@x.example", "a@x.example;", "Ann <a@x.example>"):
             self.problem(self.ask("PUT", "/v1/suppressions/" + escape(name), {}), 400, "address")
