@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "cmd/stored_envelope.h"
+#include "store/delivery.h"
 
 enum { LABEL_WIDTH = 22, INDENT = 2 };
 
@@ -178,22 +179,32 @@ static void write_rule(struct explain_page *self, const struct report_recipient 
     line(self, "  rule set", rule_set_version(self->rules));
 }
 
+/* By whose policy it may suppress; NONE: it cannot. */
+static enum report_class suppressing_class(const struct report_recipient *recipient)
+{
+    if (recipient->klass == REPORT_CLASS_COMPLAINT)
+        return REPORT_CLASS_COMPLAINT;
+    return recipient->action == REPORT_ACTION_FAILED ? delivery_suppressing_class(recipient)
+                                                     : REPORT_CLASS_NONE;
+}
+
 static const char *suppression(const struct report_recipient *recipient,
                                const struct return_path *path)
 {
-    bool is_due = recipient->permanence != REPORT_PERMANENCE_TRANSIENT ||
-                  recipient->klass == REPORT_CLASS_MAILBOX_FULL;
+    enum report_class klass = suppressing_class(recipient);
 
-    if (!effects[recipient->klass])
+    if (!effects[recipient->klass] && !effects[recipient->cause])
         return "never for this class";
-    if (!is_due)
-        return "never for what may pass";
+    if (klass == REPORT_CLASS_NONE)
+        return recipient->fault == REPORT_FAULT_RECIPIENT
+                   ? "never for what may pass"
+                   : "never for what is not the recipient's fault";
     if (path->verdict != RETURN_PATH_SIGNED)
         return "no: nothing in the message proves the address";
     if (!path->ref_is_hash)
         return "where a registered send says that the ref is this address";
     return return_path_proves(path, recipient->recipient)
-               ? effects[recipient->klass]
+               ? effects[klass]
                : "no: the return path is that of another address";
 }
 

@@ -101,6 +101,21 @@ bool delivery_event_of(const struct report *report, const struct report_recipien
     return true;
 }
 
+enum report_class delivery_suppressing_class(const struct report_recipient *recipient)
+{
+    bool is_expiry = recipient->klass == REPORT_CLASS_EXPIRED;
+    enum report_class klass = is_expiry && recipient->cause ? recipient->cause : recipient->klass;
+
+    if (!is_expiry && recipient->permanence != REPORT_PERMANENCE_PERMANENT)
+        return REPORT_CLASS_NONE;
+    if (recipient->fault == REPORT_FAULT_SENDER)
+        return REPORT_CLASS_NONE;
+    /* A site that refuses the sender does so whoever lives there. */
+    if (klass == REPORT_CLASS_POLICY_REFUSED && recipient->fault != REPORT_FAULT_RECIPIENT)
+        return REPORT_CLASS_NONE;
+    return klass;
+}
+
 static int compare(int64_t a, int64_t b)
 {
     return a < b ? -1 : a > b;

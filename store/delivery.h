@@ -51,6 +51,13 @@ struct delivery {
 bool delivery_event_of(const struct report *report, const struct report_recipient *recipient,
                        struct delivery_event *ret_event);
 
+/*
+ * The class by whose policy a failure may suppress: that of the last reply where the life of the
+ * queue ended, whatever that reply promised. NONE: it may not under any, being passing or at the
+ * sender's fault.
+ */
+enum report_class delivery_suppressing_class(const struct report_recipient *recipient);
+
 /* Take one record into account; `self->changed` tells whether anything moved. */
 void delivery_apply(struct delivery *self, const struct delivery_event *event);
 

@@ -119,6 +119,7 @@ static enum dsnd_err add_change(struct again *self, struct again_harvest *h, int
     row->kind = (int16_t)w->report.kind;
     row->feedback = (int16_t)w->report.feedback;
     row->fault = (int16_t)status->recipient->fault;
+    row->cause = (int16_t)status->recipient->cause;
     return m->counts || m->lifts ? keep_hash(self, &m->hash, &row->hash) : DSND_OK;
 }
 

@@ -37,6 +37,7 @@ struct change_row {
     int16_t kind;
     int16_t feedback;
     int16_t fault;
+    int16_t cause;
 };
 
 /* Everything that is collected in one walk over the records that change. */

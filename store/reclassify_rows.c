@@ -301,6 +301,7 @@ enum dsnd_err again_keep(struct again *self)
         {PG_KIND_I16, offsetof(struct change_row, kind)},
         {PG_KIND_I16, offsetof(struct change_row, feedback)},
         {PG_KIND_I16, offsetof(struct change_row, fault)},
+        {PG_KIND_I16, offsetof(struct change_row, cause)},
     };
     struct again_harvest h = {0};
     struct pg_params *p = &self->span.params;

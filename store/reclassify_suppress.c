@@ -23,6 +23,7 @@ enum column {
     COLUMN_KIND,
     COLUMN_FEEDBACK,
     COLUMN_FAULT,
+    COLUMN_CAUSE,
 };
 
 struct chunk {
@@ -87,6 +88,7 @@ static enum dsnd_err take_record(struct chunk *self, int row)
         .klass = (enum report_class)pg_i16(rows, row, COLUMN_CLASS),
         .permanence = (enum report_permanence)pg_i16(rows, row, COLUMN_PERMANENCE),
         .fault = (enum report_fault)pg_i16(rows, row, COLUMN_FAULT),
+        .cause = (enum report_class)pg_i16(rows, row, COLUMN_CAUSE),
         .provider = pg_str(rows, row, COLUMN_PROVIDER),
         .diagnostic = pg_str(rows, row, COLUMN_DIAGNOSTIC),
     };

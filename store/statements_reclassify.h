@@ -20,11 +20,12 @@
     " AND ($5::text IS NULL OR c.key = $5) ORDER BY r.id LIMIT $7::int4"
 #define RECLASSIFY_CHANGE \
     "status_id, address_hash, campaign_id, ref, at, action, class, permanence, evidence," \
-    " proven_recipient, provider, diagnostic, kind, feedback, fault"
+    " proven_recipient, provider, diagnostic, kind, feedback, fault, cause"
 /* A record in the columns of RECLASSIFY_CHANGE. */
 #define RECLASSIFY_STATUS \
     "SELECT s.id, a.address_hash, s.campaign_id, s.ref, s.received_at, s.action, s.class," \
-    " s.permanence, s.evidence, s.proven_recipient, s.provider, s.diagnostic, r.kind, r.feedback, s.fault"
+    " s.permanence, s.evidence, s.proven_recipient, s.provider, s.diagnostic, r.kind, r.feedback, s.fault," \
+    " s.cause"
 
 /* Reports that are there now have smaller ids. */
 #define RECLASSIFY_NEWEST \
@@ -126,7 +127,8 @@
     X(RECLASSIFY_CHANGE_ADD, \
         "INSERT INTO reclassify_change (" RECLASSIFY_CHANGE ") SELECT * FROM unnest($1::int8[]," \
         " $2::bytea[], $3::int8[], $4::text[], $5::timestamptz[], $6::int2[], $7::int2[]," \
-        " $8::int2[], $9::int2[], $10::text[], $11::text[], $12::text[], $13::int2[], $14::int2[], $15::int2[])") \
+        " $8::int2[], $9::int2[], $10::text[], $11::text[], $12::text[], $13::int2[], $14::int2[], $15::int2[]," \
+        " $16::int2[])") \
     X(RECLASSIFY_MOVE, \
         "UPDATE reclassify_run SET position_id = $2, reports = reports + $3," \
         " statuses = statuses + $4, changed = changed + $5, updated_at = now() WHERE id = $1") \

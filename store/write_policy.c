@@ -24,18 +24,12 @@ struct verdicts {
 
 bool write_counts(const struct write_status *s, enum report_class *ret_class)
 {
-    const struct report_recipient *r = s->recipient;
-
     if (!s->moves || s->evidence == STORE_EVIDENCE_NONE)
         return false;
-    *ret_class = s->event.complaint ? REPORT_CLASS_COMPLAINT : r->klass;
-    if (s->event.complaint)
-        return true;
-    /* A site that refuses the sender does so whoever lives there. */
-    if (r->fault == REPORT_FAULT_SENDER ||
-        (r->klass == REPORT_CLASS_POLICY_REFUSED && r->fault != REPORT_FAULT_RECIPIENT))
-        return false;
-    return s->event.state == STORE_STATE_FAILED && r->permanence == REPORT_PERMANENCE_PERMANENT;
+    *ret_class =
+        s->event.complaint ? REPORT_CLASS_COMPLAINT : delivery_suppressing_class(s->recipient);
+    return s->event.complaint ||
+           (s->event.state == STORE_STATE_FAILED && *ret_class != REPORT_CLASS_NONE);
 }
 
 /* "campaign key/ref": no address, for it holds no '@'. */

@@ -55,6 +55,15 @@ says 'suppresses +no: nothing in the message proves'
 sed 's/ann@gone/eve@gone/' "$dir/one.eml" >"$dir/two.eml"
 "$dsnd" explain --keys "$dir/keys" "$dir/two.eml" >"$dir/out" || fail "explain ended with $?"
 says 'suppresses +no: the return path is that of another'
+sed 's/550 5.1.1 user unknown/452 4.2.2 mailbox full/;s/^Status: .*/Status: 4.2.2/' "$dir/one.eml" >"$dir/full.eml"
+"$dsnd" explain --keys "$dir/keys" "$dir/full.eml" >"$dir/out" || fail "explain ended with $?"
+says 'class +expired'
+says 'cause +mailbox_full'
+says 'suppresses +after 5 within 30 d'
+sed -i 's/^Action: .*/Action: delayed/' "$dir/full.eml"
+"$dsnd" explain --keys "$dir/keys" "$dir/full.eml" >"$dir/out" || fail "explain ended with $?"
+says 'class +mailbox_full'
+says 'suppresses +never for what may pass'
 printf 'From: a@b.example\nSubject: hello\n\nHello.\n' >"$dir/three.eml"
 "$dsnd" explain "$dir/three.eml" >"$dir/out" || fail "explain ended with $?"
 says 'no reader took it'

@@ -175,18 +175,48 @@ static const struct count_case count_cases[] = {
     {REPORT_CLASS_UNCLASSIFIED, {0, 1, 2, 3, 4, 5}, false},
 };
 
-static void receive_days_of(struct run *run, const struct count_case *c, enum report_fault fault)
+/* Of expiries with this cause. */
+static const struct count_case expiry_cases[] = {
+    {REPORT_CLASS_NONE, {0, 1, 2, 3, 4, 5}, false},
+    {REPORT_CLASS_MAILBOX_FULL, {0, 7, 14, 21, -1}, false},
+    {REPORT_CLASS_MAILBOX_FULL, {0, 7, 14, 21, 28, -1}, true},
+    {REPORT_CLASS_MAILBOX_UNKNOWN, {0, -1}, true},
+    {REPORT_CLASS_DOMAIN_INVALID, {0, 0, 0, -1}, false},
+    {REPORT_CLASS_DOMAIN_INVALID, {0, 0, 1, -1}, true},
+    {REPORT_CLASS_NETWORK, {0, 1, 2, 3, 4, 5}, false},
+    {REPORT_CLASS_THROTTLED, {0, 1, 2, 3, 4, 5}, false},
+    {REPORT_CLASS_REPUTATION_BLOCK, {0, 1, 2, 3, 4, 5}, false},
+};
+
+static void receive_spec_days(struct run *run, const int *days, struct item_spec spec)
 {
     static const char *const campaigns[] = {"c0", "c1", "c2", "c3", "c4", "c5"};
     int64_t today = dsnd_clock_now_us() / DSND_US_PER_DAY * DSND_US_PER_DAY;
 
-    for (size_t i = 0; i < 6 && c->days[i] >= 0; i++) {
-        struct item_spec spec = failure(campaigns[i], c->klass);
-
-        spec.fault = fault;
-        spec.us = today + ITEMS_HOUR * 10 + c->days[i] * DSND_US_PER_DAY;
+    for (size_t i = 0; i < 6 && days[i] >= 0; i++) {
+        spec.signed_campaign = campaigns[i];
+        spec.us = today + ITEMS_HOUR * 10 + days[i] * DSND_US_PER_DAY;
         receive(run, spec);
     }
+}
+
+static void receive_days_of(struct run *run, const struct count_case *c, enum report_fault fault)
+{
+    struct item_spec spec = failure(NULL, c->klass);
+
+    spec.fault = fault;
+    receive_spec_days(run, c->days, spec);
+}
+
+/* The queue's life ended, and the last reply was a passing one. */
+static void receive_expiries(struct run *run, const struct count_case *c, enum report_fault fault)
+{
+    struct item_spec spec = failure(NULL, REPORT_CLASS_EXPIRED);
+
+    spec.cause = c->klass;
+    spec.permanence = REPORT_PERMANENCE_TRANSIENT;
+    spec.fault = fault;
+    receive_spec_days(run, c->days, spec);
 }
 
 static void receive_days(struct run *run, const struct count_case *c)
@@ -275,6 +305,47 @@ static void one_delivery_counts_once_however_many_reports_tell_of_it(void **stat
     assert_int_equal(db_int("SELECT count(*) FROM suppression_strike"), 1);
     assert_false(suppressed(&run, "a@b.example"));
     end(&run);
+}
+
+/* An expiry counts with the permanent failures of its cause, and the entry has that class. */
+static void an_expiry_counts_as_its_cause(void **state)
+{
+    static const struct count_case full = {REPORT_CLASS_MAILBOX_FULL, {0, 1, 2, -1}, false};
+    static const struct count_case later = {REPORT_CLASS_MAILBOX_FULL, {20, 21, -1}, false};
+    struct run run = begin();
+
+    (void)state;
+    receive_days(&run, &full);
+    receive_expiries(&run, &full, REPORT_FAULT_RECIPIENT); /* of the same deliveries */
+    assert_false(suppressed(&run, "a@b.example"));
+    db_exec("UPDATE suppression_strike SET ref = 'other' WHERE campaign_id IN "
+            "(SELECT id FROM campaign WHERE key IN ('c0', 'c1'))");
+    receive_expiries(&run, &later, REPORT_FAULT_RECIPIENT);
+    assert_true(suppressed(&run, "a@b.example"));
+    assert_int_equal(db_int("SELECT count(*) FROM suppression WHERE class = 4 AND "
+                            "expires_at = caused_at + interval '90 days'"),
+                     1);
+    assert_int_equal(db_int("SELECT count(*) FROM suppression s, unnest(s.status_ids) u(id) "
+                            "JOIN status t ON t.id = u.id AND t.class = 9 AND t.cause = 4"),
+                     2);
+    end(&run);
+}
+
+static void each_cause_of_an_expiry_suppresses_after_its_own_count(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof(expiry_cases) / sizeof(*expiry_cases); i++) {
+        struct run run = begin();
+
+        receive_expiries(&run, &expiry_cases[i], REPORT_FAULT_RECIPIENT);
+        if (suppressed(&run, "a@b.example") != expiry_cases[i].suppressed)
+            fail_msg("case %zu", i);
+        end(&run);
+        run = begin();
+        receive_expiries(&run, &expiry_cases[i], REPORT_FAULT_SENDER);
+        assert_false(suppressed(&run, "a@b.example"));
+        end(&run);
+    }
 }
 
 static void an_entry_names_the_records_behind_it(void **state)
@@ -565,6 +636,8 @@ int main(void)
         cmocka_unit_test(the_senders_fault_suppresses_under_no_policy),
         cmocka_unit_test(a_passing_failure_never_suppresses),
         cmocka_unit_test(one_delivery_counts_once_however_many_reports_tell_of_it),
+        cmocka_unit_test(each_cause_of_an_expiry_suppresses_after_its_own_count),
+        cmocka_unit_test(an_expiry_counts_as_its_cause),
         cmocka_unit_test(an_entry_names_the_records_behind_it),
         cmocka_unit_test(what_is_older_than_a_delivery_suppresses_nobody),
         cmocka_unit_test(what_is_older_than_the_delivery_of_a_ref_suppresses_no_ref),

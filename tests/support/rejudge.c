@@ -30,12 +30,16 @@ static void judge_random(struct item_spec *spec)
         REPORT_CLASS_MAILBOX_UNKNOWN, REPORT_CLASS_MAILBOX_UNKNOWN, REPORT_CLASS_MAILBOX_INACTIVE,
         REPORT_CLASS_DOMAIN_INVALID,  REPORT_CLASS_MAILBOX_FULL,    REPORT_CLASS_MAILBOX_FULL,
         REPORT_CLASS_THROTTLED,       REPORT_CLASS_POLICY_REFUSED,  REPORT_CLASS_REPUTATION_BLOCK,
+        REPORT_CLASS_EXPIRED,         REPORT_CLASS_EXPIRED,
     };
+    static const enum report_class causes[] = {REPORT_CLASS_NONE, REPORT_CLASS_MAILBOX_FULL,
+                                               REPORT_CLASS_MAILBOX_UNKNOWN};
     static const char *const providers[] = {"google", "yahoo", NULL};
 
     if (spec->kind == REPORT_KIND_ARF || spec->action == REPORT_ACTION_DELIVERED)
         return;
-    spec->klass = classes[next_random(9)];
+    spec->klass = classes[next_random(11)];
+    spec->cause = spec->klass == REPORT_CLASS_EXPIRED ? causes[next_random(3)] : REPORT_CLASS_NONE;
     spec->permanence = next_random(3) ? REPORT_PERMANENCE_PERMANENT : REPORT_PERMANENCE_TRANSIENT;
     spec->provider = providers[next_random(3)];
     spec->fault = next_random(2) ? REPORT_FAULT_RECIPIENT : REPORT_FAULT_SENDER;
@@ -228,6 +232,7 @@ static enum dsnd_err judge_rows(void *context, struct dsnd_str octets, struct ds
         return DSND_OK;
     r = &rejudge_after->item[strtol(report->subject.ptr + 1, NULL, 10)].report->recipients[0];
     report->recipients[0].klass = r->klass;
+    report->recipients[0].cause = r->cause;
     report->recipients[0].permanence = r->permanence;
     report->recipients[0].fault = r->fault;
     report->recipients[0].provider = r->provider;

@@ -1,0 +1,1 @@
+ALTER TABLE reclassify_change DROP COLUMN cause;
