@@ -15,8 +15,10 @@
 #include "api/server.h"
 #include "api/waiters.h"
 #include "api/watch.h"
+#include "api/workers.h"
 
 struct MHD_Daemon;
+struct api_daemon;
 
 /* Keys and providers that were replaced are kept until the end, since requests may still borrow
  * them. */
@@ -26,10 +28,7 @@ struct api_keys {
     struct api_keys *previous;
 };
 
-/* One listener and the threads behind it. */
 struct api_listener {
-    struct MHD_Daemon *daemon;
-    struct MHD_Daemon *leaving; /* the one before the last reload: its connections go on */
     int fd;
     uint16_t port;
     char *tls_cert; /* PEM text, owned */
@@ -42,13 +41,16 @@ struct api {
     struct limit *limit;
     struct watch *watch;
     struct waiters *waiters;
+    struct workers *workers;
     _Atomic(struct api_keys *) keys;
     char domain[256];
     struct api_settings settings; /* its strings are the caller's: only numbers are used */
     struct api_listener http;
     struct api_listener metrics;
-    atomic_uint under_way; /* requests not answered yet */
-    atomic_bool stopping;
+    struct api_daemon *daemon;  /* behind `http` */
+    struct api_daemon *leaving; /* the one before the last reload: its connections go on */
+    struct MHD_Daemon *health;  /* behind `metrics` */
+    atomic_bool stopping;       /* it is not ready any more */
 };
 
 #endif

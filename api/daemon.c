@@ -1,44 +1,88 @@
 #include "api/daemon.h"
 
+#include <microhttpd.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "api/dispatch.h"
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/metrics.h"
 
 enum {
     CONNECTION_MEMORY = 24 * 1024, /* of a request's head, and what libmicrohttpd needs */
     STREAM_BLOCK = 64 * 1024,
+    AWAY_POLL_MS = 5,
 };
 
+struct api_daemon {
+    struct api *api;
+    struct MHD_Daemon *library;
+    atomic_uint under_way; /* requests begun and not completed */
+    atomic_uint away; /* of them suspended: the library must not be stopped before they are back */
+    atomic_bool stopping;
+};
+
+/* ---- requests that others work on ---- */
+
+/* From a callback. False where the daemon ends: what there is to do must be done in place. */
+static bool suspend(struct request *request)
+{
+    struct api_daemon *self = request->daemon;
+
+    (void)atomic_fetch_add(&self->away, 1);
+    if (atomic_load(&self->stopping)) {
+        (void)atomic_fetch_sub(&self->away, 1);
+        return false;
+    }
+    MHD_suspend_connection(request->connection);
+    return true;
+}
+
+void daemon_resume(struct request *request)
+{
+    struct api_daemon *self = request->daemon;
+
+    MHD_resume_connection(request->connection); /* and the request is the library's again */
+    (void)atomic_fetch_sub(&self->away, 1);
+}
+
 /* ---- the answer ---- */
+
+static void make_page(struct request *request)
+{
+    dispatch_page(request);
+    daemon_resume(request);
+}
 
 static ssize_t read_stream(void *cls, uint64_t position, char *dst, size_t max)
 {
     struct request *request = cls;
-    bool end = request->stream.next == NULL;
+    struct request_stream *stream = &request->stream;
     size_t len;
 
     (void)position;
-    if (request->stream.taken == request->out.len && !end) {
-        dsnd_buf_clear(&request->out);
-        request->stream.taken = 0;
+    if (stream->taken == request->out.len && stream->next && !stream->failed) {
         /* Each page has its own deadline: a reader must take one within it. */
         watch_set(request->api->watch, request->watch,
                   (int64_t)request->api->settings.request_timeout_ms);
-        if (dispatch_stream(request, &end) != DSND_OK)
-            return MHD_CONTENT_READER_END_WITH_ERROR;
-        if (end)
-            request->stream.next = NULL;
+        if (suspend(request)) {
+            workers_add(request->api->workers, request, make_page);
+            return 0;
+        }
+        dispatch_page(request);
     }
-    len = request->out.len - request->stream.taken;
+    len = request->out.len - stream->taken;
+    if (stream->failed)
+        return MHD_CONTENT_READER_END_WITH_ERROR;
     if (len == 0)
-        return end ? MHD_CONTENT_READER_END_OF_STREAM : 0;
+        return stream->next ? 0 : MHD_CONTENT_READER_END_OF_STREAM;
     if (len > max)
         len = max;
-    memcpy(dst, request->out.ptr + request->stream.taken, len);
-    request->stream.taken += len;
+    memcpy(dst, request->out.ptr + stream->taken, len);
+    stream->taken += len;
     return (ssize_t)len;
 }
 
@@ -115,18 +159,39 @@ static enum MHD_Result answer(struct request *request)
 
 static void *on_target(void *cls, const char *target, struct MHD_Connection *connection)
 {
-    struct api *self = cls;
+    struct api_daemon *daemon = cls;
+    struct api *self = daemon->api;
     struct request *request = request_new(self, target);
     const union MHD_ConnectionInfo *info =
         MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
 
     if (!request)
         return NULL;
+    request->daemon = daemon;
     request->connection = connection;
     request->watch = info ? info->socket_context : NULL;
     watch_set(self->watch, request->watch, (int64_t)self->settings.request_timeout_ms);
-    (void)atomic_fetch_add(&self->under_way, 1);
+    (void)atomic_fetch_add(&daemon->under_way, 1);
     return request;
+}
+
+/* On one of the workers. */
+static void make_answer(struct request *request)
+{
+    struct api *self = request->api;
+    int64_t waited_ms = dsnd_clock_monotonic_ms() - request->work.since_ms;
+
+    if (waited_ms < (int64_t)self->settings.request_timeout_ms)
+        dispatch_run(request);
+    else
+        dispatch_late(request);
+    if (request->waiting && waiters_add(self->waiters, request))
+        return;
+    if (request->waiting) {
+        request->wait_over = true;
+        dispatch_run(request);
+    }
+    daemon_resume(request);
 }
 
 /* NOLINTNEXTLINE(readability-function-size): the signature is the library's */
@@ -151,14 +216,22 @@ static enum MHD_Result on_request(void *cls, struct MHD_Connection *connection, 
         *octet_count = 0;
         return more ? MHD_YES : MHD_NO;
     }
-    dispatch_run(request);
-    return request->waiting ? MHD_YES : answer(request);
+    if (!request->answered && suspend(request)) {
+        workers_add(request->api->workers, request, make_answer);
+        return MHD_YES;
+    }
+    if (!request->answered) {
+        request->wait_over = true;
+        dispatch_run(request);
+    }
+    return answer(request);
 }
 
 static void on_completed(void *cls, struct MHD_Connection *connection, void **context,
                          enum MHD_RequestTerminationCode code)
 {
-    struct api *self = cls;
+    struct api_daemon *daemon = cls;
+    struct api *self = daemon->api;
     struct request *request = *context;
 
     (void)connection;
@@ -166,7 +239,7 @@ static void on_completed(void *cls, struct MHD_Connection *connection, void **co
     if (!request)
         return;
     watch_set(self->watch, request->watch, (int64_t)self->settings.idle_timeout_ms);
-    (void)atomic_fetch_sub(&self->under_way, 1);
+    (void)atomic_fetch_sub(&daemon->under_way, 1);
     dispatch_end(request);
     request_free(request);
     *context = NULL;
@@ -175,7 +248,7 @@ static void on_completed(void *cls, struct MHD_Connection *connection, void **co
 static void on_connection(void *cls, struct MHD_Connection *connection, void **context,
                           enum MHD_ConnectionNotificationCode code)
 {
-    struct api *self = cls;
+    struct api *self = ((struct api_daemon *)cls)->api;
     const union MHD_ConnectionInfo *info;
 
     if (code == MHD_CONNECTION_NOTIFY_CLOSED) {
@@ -212,9 +285,11 @@ __attribute__((format(printf, 2, 0))) static void on_log(void *cls, const char *
 
 /* ---- life ---- */
 
-struct MHD_Daemon *daemon_start(struct api *self, const struct api_listener *listener)
+static struct MHD_Daemon *start_library(struct api_daemon *self,
+                                        const struct api_listener *listener)
 {
-    unsigned timeout_s = (unsigned)((self->settings.idle_timeout_ms + 999) / 1000);
+    const struct api_settings *settings = &self->api->settings;
+    unsigned timeout_s = (unsigned)((settings->idle_timeout_ms + 999) / 1000);
     char priorities[] = "SECURE128:+SECURE192:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2";
     struct MHD_OptionItem tls[] = {
         {MHD_OPTION_HTTPS_MEM_KEY, 0, listener->tls_key},
@@ -228,20 +303,53 @@ struct MHD_Daemon *daemon_start(struct api *self, const struct api_listener *lis
 
     return MHD_start_daemon(
         flags, 0, NULL, NULL, on_request, self, MHD_OPTION_EXTERNAL_LOGGER, on_log, self,
-        MHD_OPTION_LISTEN_SOCKET, listener->fd, MHD_OPTION_THREAD_POOL_SIZE, self->settings.threads,
-        MHD_OPTION_CONNECTION_LIMIT, self->settings.max_connections,
-        MHD_OPTION_PER_IP_CONNECTION_LIMIT, self->settings.max_per_client,
-        MHD_OPTION_CONNECTION_TIMEOUT, timeout_s, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
-        (size_t)CONNECTION_MEMORY, MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_URI_LOG_CALLBACK,
-        on_target, self, MHD_OPTION_UNESCAPE_CALLBACK, keep_escapes, self,
-        MHD_OPTION_NOTIFY_COMPLETED, on_completed, self, MHD_OPTION_NOTIFY_CONNECTION,
+        MHD_OPTION_LISTEN_SOCKET, listener->fd, MHD_OPTION_THREAD_POOL_SIZE, settings->threads,
+        MHD_OPTION_CONNECTION_LIMIT, settings->max_connections, MHD_OPTION_PER_IP_CONNECTION_LIMIT,
+        settings->max_per_client, MHD_OPTION_CONNECTION_TIMEOUT, timeout_s,
+        MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY, MHD_OPTION_STRICT_FOR_CLIENT,
+        1, MHD_OPTION_URI_LOG_CALLBACK, on_target, self, MHD_OPTION_UNESCAPE_CALLBACK, keep_escapes,
+        self, MHD_OPTION_NOTIFY_COMPLETED, on_completed, self, MHD_OPTION_NOTIFY_CONNECTION,
         on_connection, self, MHD_OPTION_ARRAY, listener->tls_cert ? tls : none, MHD_OPTION_END);
 }
 
-void daemon_stop(struct MHD_Daemon *daemon)
+struct api_daemon *daemon_start(struct api *api, const struct api_listener *listener)
 {
-    if (!daemon)
+    struct api_daemon *self = calloc(1, sizeof(*self));
+
+    if (!self)
+        return NULL;
+    self->api = api;
+    self->library = start_library(self, listener);
+    if (self->library)
+        return self;
+    free(self);
+    return NULL;
+}
+
+void daemon_quiesce(struct api_daemon *self)
+{
+    (void)MHD_quiesce_daemon(self->library);
+}
+
+/* Until nothing is counted any more, or `until_ms`; those who wait for a change are answered. */
+static void await_none(struct api_daemon *self, const atomic_uint *count, int64_t until_ms)
+{
+    struct timespec pause = {.tv_nsec = AWAY_POLL_MS * 1000000L};
+
+    while (atomic_load(count) > 0 && dsnd_clock_monotonic_ms() < until_ms) {
+        waiters_hurry(self->api->waiters);
+        (void)nanosleep(&pause, NULL);
+    }
+}
+
+void daemon_stop(struct api_daemon *self, int64_t until_ms)
+{
+    if (!self)
         return;
-    (void)MHD_quiesce_daemon(daemon);
-    MHD_stop_daemon(daemon);
+    daemon_quiesce(self);
+    await_none(self, &self->under_way, until_ms);
+    atomic_store(&self->stopping, true);
+    await_none(self, &self->away, INT64_MAX);
+    MHD_stop_daemon(self->library);
+    free(self);
 }

@@ -321,13 +321,17 @@ static void handle(struct request *self, struct store_conn *conn)
         explain_error(self, idempotency_end(self, conn), conn);
 }
 
+void dispatch_late(struct request *self)
+{
+    too_slow(self);
+    self->answered = true;
+}
+
 void dispatch_run(struct request *self)
 {
     struct store_conn *conn = NULL;
 
     self->waiting = false;
-    if (self->answered)
-        return;
     if (!(self->route->flags & ROUTE_NO_DATABASE)) {
         conn = take_connection(self);
         if (!conn)
@@ -366,13 +370,22 @@ static enum dsnd_err next_page(struct request *self, bool *ret_end)
     return err;
 }
 
-enum dsnd_err dispatch_stream(struct request *self, bool *ret_end)
+void dispatch_page(struct request *self)
 {
-    bool kept = self->stream.conn != NULL;
-    enum dsnd_err err = next_page(self, ret_end);
+    struct request_stream *stream = &self->stream;
+    bool kept = stream->conn != NULL;
+    bool end = false;
+    enum dsnd_err err;
 
+    dsnd_buf_clear(&self->out);
+    stream->taken = 0;
+    err = next_page(self, &end);
     /* A reader that pauses may find that PostgreSQL did not wait, or was away: ask anew. */
-    return err && kept && self->out.len == 0 ? next_page(self, ret_end) : err;
+    if (err && kept && self->out.len == 0)
+        err = next_page(self, &end);
+    stream->failed = err != DSND_OK;
+    if (end)
+        stream->next = NULL;
 }
 
 void dispatch_end(struct request *self)
@@ -403,13 +416,12 @@ const char *request_domain(const struct request *self)
 
 bool request_wait(struct request *self, int64_t after, int64_t wait_s)
 {
-    int64_t ms = wait_s * 1000;
-
-    if (self->wait_over || ms <= 0 || atomic_load(&self->api->stopping))
+    if (self->wait_over || wait_s <= 0)
         return false;
-    watch_set(self->api->watch, self->watch, ms + (int64_t)self->api->settings.request_timeout_ms);
-    /* Told before the request can be resumed: from then on it belongs to another. */
+    self->wait_after = after;
+    self->wait_ms = wait_s * 1000;
+    watch_set(self->api->watch, self->watch,
+              self->wait_ms + (int64_t)self->api->settings.request_timeout_ms);
     self->waiting = true;
-    self->waiting = waiters_add(self->api->waiters, self, after, ms);
-    return self->waiting;
+    return true;
 }

@@ -15,12 +15,14 @@
 bool dispatch_begin(struct request *self, const struct head_line *line);
 /* Take octets of the body. False: too many to throw away; cut the connection. */
 bool dispatch_body(struct request *self, struct dsnd_str octets);
-/* The request is whole: make the answer, unless the request was suspended to wait. */
+/* The request is whole: make the answer, or set `waiting`. */
 void dispatch_run(struct request *self);
+/* It waited for a thread so long that its client was given up: say so. */
+void dispatch_late(struct request *self);
 
-/* The next octets of a streamed answer; DSND_OK with nothing added at the end. */
-DSND_MUST_CHECK
-enum dsnd_err dispatch_stream(struct request *self, bool *ret_end);
+/* The next octets of a streamed answer in place of those before; the stream's state says the rest.
+ */
+void dispatch_page(struct request *self);
 /* The answer is on its way, or nobody takes it any more: what the request keeps goes back. */
 void dispatch_end(struct request *self);
 

@@ -20,6 +20,8 @@
 #include "store/store.h"
 
 struct MHD_Connection;
+struct api_daemon;
+struct request;
 struct api;
 struct route;
 struct watch_entry;
@@ -65,11 +67,21 @@ struct request_stream {
     void *state;
     struct store_conn *conn; /* kept while PostgreSQL works on the page after; else NULL */
     size_t taken;            /* octets of the request's `out` that are on their way */
+    bool failed;
+};
+
+/* Its place among those that wait for a thread; see api/workers.h. */
+struct request_work {
+    void (*run)(struct request *request);
+    struct request *next;
+    int64_t since_ms; /* of the monotonic clock */
 };
 
 struct request {
     struct api *api;
+    struct api_daemon *daemon;
     struct MHD_Connection *connection;
+    struct request_work work;
     struct watch_entry *watch;
     char *target; /* request target as sent, owned */
     const struct route *route;
@@ -80,9 +92,11 @@ struct request {
     bool answered;   /* the answer is made; what is left of the body is thrown away */
     bool must_close; /* the connection cannot be trusted to carry another request */
     bool is_page;    /* of the dashboard: a browser may run it */
-    bool waiting;    /* suspended until a change; see api/waiters.h */
+    bool waiting;    /* it is to be asked again at a change; see api/waiters.h */
     bool wait_over;  /* it has waited as long as it may */
-    size_t drained;  /* octets of the body thrown away */
+    int64_t wait_after;
+    int64_t wait_ms;
+    size_t drained; /* octets of the body thrown away */
     struct dsnd_arena arena;
     struct dsnd_str path;
     struct dsnd_str segment[REQUEST_SEGMENTS_MAX]; /* decoded */

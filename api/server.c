@@ -13,8 +13,8 @@
 #include "parse/provider.h"
 
 enum {
-    POOL_SPARE = 2, /* connections for the thread that serves waiters, and for readiness */
-    LEAVE_POLL_MS = 20,
+    POOL_SPARE = 2,        /* connections for the thread that serves waiters, and for readiness */
+    LEAVE_GRACE_MS = 5000, /* for requests of the daemon before the last, at a reload */
 };
 
 void api_settings_init(struct api_settings *self)
@@ -48,8 +48,8 @@ static enum dsnd_err start_http(struct api *self, const struct api_settings *set
         err = listen_open(settings->listen, &listener->fd, &listener->port, error, error_size);
     if (err)
         return err;
-    listener->daemon = daemon_start(self, listener);
-    if (listener->daemon)
+    self->daemon = daemon_start(self, listener);
+    if (self->daemon)
         return DSND_OK;
     (void)snprintf(error, error_size, "the server does not start on %s%s", settings->listen,
                    listener->tls_cert ? ": certificate and key do not fit together" : "");
@@ -67,8 +67,8 @@ static enum dsnd_err start_metrics(struct api *self, const struct api_settings *
     err = listen_open(settings->metrics_listen, &listener->fd, &listener->port, error, error_size);
     if (err)
         return err;
-    listener->daemon = health_start(self, listener->fd);
-    if (listener->daemon)
+    self->health = health_start(self, listener->fd);
+    if (self->health)
         return DSND_OK;
     (void)snprintf(error, error_size, "the metrics listener does not start");
     return DSND_ERR_IO;
@@ -121,6 +121,8 @@ static enum dsnd_err make_parts(struct api *self, const struct api_settings *set
                            settings->threads, statement_limit(settings), &self->database);
     if (!err)
         err = waiters_new(self->database, &self->waiters);
+    if (!err)
+        err = workers_new(settings->threads, &self->workers);
     return err;
 }
 
@@ -138,12 +140,18 @@ static void free_keys(struct api *self)
     }
 }
 
-static void free_api(struct api *self)
+static void free_api(struct api *self, unsigned grace_ms)
 {
+    int64_t until_ms = dsnd_clock_monotonic_ms() + grace_ms;
+
     waiters_stop(self->waiters);
-    daemon_stop(self->metrics.daemon);
-    daemon_stop(self->http.leaving);
-    daemon_stop(self->http.daemon);
+    daemon_stop(self->leaving, until_ms);
+    daemon_stop(self->daemon, until_ms);
+    if (self->health) {
+        (void)MHD_quiesce_daemon(self->health);
+        MHD_stop_daemon(self->health);
+    }
+    workers_free(self->workers);
     waiters_free(self->waiters);
     database_free(self->database);
     watch_free(self->watch);
@@ -173,7 +181,7 @@ enum dsnd_err api_start(const struct api_settings *settings, struct api **ret_ap
     if (!err)
         err = start_metrics(self, settings, error, error_size);
     if (err)
-        free_api(self);
+        free_api(self, 0);
     else
         *ret_api = self;
     return err;
@@ -183,21 +191,23 @@ static enum dsnd_err reload_tls(struct api *self, const struct api_settings *set
                                 size_t error_size)
 {
     struct api_listener next = {.fd = self->http.fd, .port = self->http.port};
+    struct api_daemon *daemon;
     enum dsnd_err err = listen_read_pair(settings, &next, error, error_size);
 
     if (err)
         return err;
     /* A second daemon on the same socket takes new connections with the new pair. */
-    next.daemon = daemon_start(self, &next);
-    if (!next.daemon) {
+    daemon = daemon_start(self, &next);
+    if (!daemon) {
         next.fd = -1;
         listen_close(&next);
         (void)snprintf(error, error_size, "certificate and key do not fit together");
         return DSND_ERR_SYNTAX;
     }
-    daemon_stop(self->http.leaving);
-    (void)MHD_quiesce_daemon(self->http.daemon);
-    next.leaving = self->http.daemon;
+    daemon_stop(self->leaving, dsnd_clock_monotonic_ms() + LEAVE_GRACE_MS);
+    daemon_quiesce(self->daemon);
+    self->leaving = self->daemon;
+    self->daemon = daemon;
     self->http.fd = -1;
     listen_close(&self->http);
     self->http = next;
@@ -218,19 +228,11 @@ enum dsnd_err api_reload(struct api *self, const struct api_settings *settings, 
 
 void api_stop(struct api *self, unsigned grace_ms)
 {
-    int64_t until = dsnd_clock_monotonic_ms() + grace_ms;
-
     if (!self)
         return;
     atomic_store(&self->stopping, true);
-    (void)MHD_quiesce_daemon(self->http.daemon);
-    waiters_stop(self->waiters);
-    while (atomic_load(&self->under_way) > 0 && dsnd_clock_monotonic_ms() < until) {
-        struct timespec pause = {.tv_nsec = LEAVE_POLL_MS * 1000000L};
-
-        (void)nanosleep(&pause, NULL);
-    }
-    free_api(self);
+    daemon_quiesce(self->daemon);
+    free_api(self, grace_ms);
 }
 
 uint16_t api_port(const struct api *self)

@@ -1,9 +1,9 @@
 #include "api/waiters.h"
 
-#include <microhttpd.h>
 #include <pthread.h>
 #include <stdlib.h>
 
+#include "api/daemon.h"
 #include "api/request.h"
 #include "base/clock.h"
 #include "store/query_suppression.h"
@@ -34,7 +34,7 @@ struct waiters {
 static void resume(struct waiter *waiter, bool over)
 {
     waiter->request->wait_over = over;
-    MHD_resume_connection(waiter->request->connection);
+    daemon_resume(waiter->request);
     free(waiter);
 }
 
@@ -145,19 +145,27 @@ void waiters_free(struct waiters *self)
     free(self);
 }
 
-bool waiters_add(struct waiters *self, struct request *request, int64_t after, int64_t ms)
+void waiters_hurry(struct waiters *self)
+{
+    (void)pthread_mutex_lock(&self->mutex);
+    for (struct waiter *waiter = self->first; waiter; waiter = waiter->next)
+        waiter->until_ms = 0;
+    (void)pthread_cond_signal(&self->changed);
+    (void)pthread_mutex_unlock(&self->mutex);
+}
+
+bool waiters_add(struct waiters *self, struct request *request)
 {
     struct waiter *waiter = calloc(1, sizeof(*waiter));
     bool added = false;
 
     if (!waiter)
         return false;
-    *waiter = (struct waiter){
-        .request = request, .after = after, .until_ms = dsnd_clock_monotonic_ms() + ms};
+    *waiter = (struct waiter){.request = request,
+                              .after = request->wait_after,
+                              .until_ms = dsnd_clock_monotonic_ms() + request->wait_ms};
     (void)pthread_mutex_lock(&self->mutex);
     if (!self->stopping && self->count < WAITERS_MAX) {
-        /* Suspended before the thread can see it: it must not be resumed first. */
-        MHD_suspend_connection(request->connection);
         waiter->next = self->first;
         self->first = waiter;
         self->count++;

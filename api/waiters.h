@@ -1,7 +1,7 @@
 /*
  * Requests that wait for a change of the suppression list. They hold no thread and no database
- * connection: libmicrohttpd suspends them, one thread looks at the feed's number a few times a
- * second while anybody waits, and resumes those for whom there is news or whose time is up.
+ * connection: one thread looks at the feed's number a few times a second while anybody waits, and
+ * resumes those for whom there is news or whose time is up.
  */
 #ifndef DSND_API_WAITERS_H
 #define DSND_API_WAITERS_H
@@ -22,7 +22,11 @@ enum dsnd_err waiters_new(struct database *database, struct waiters **ret_waiter
 void waiters_stop(struct waiters *self);
 void waiters_free(struct waiters *self); /* after waiters_stop */
 
-/* Suspend `request` until a change behind `after`, at most `ms`. False: it may not wait. */
-bool waiters_add(struct waiters *self, struct request *request, int64_t after, int64_t ms);
+/* Resume a suspended request at a change behind its `wait_after`, after its `wait_ms` at the
+ * latest. It belongs to the waiters from then on. False: it may not wait, and stays the caller's.
+ */
+bool waiters_add(struct waiters *self, struct request *request);
+/* Let nobody wait any longer who waits now. */
+void waiters_hurry(struct waiters *self);
 
 #endif

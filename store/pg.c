@@ -242,6 +242,15 @@ enum dsnd_err pg_answer(struct store_conn *self, PGresult **ret_result)
     return finish(self, ret_result);
 }
 
+bool pg_has_answer(struct store_conn *self)
+{
+    struct pollfd fd = {.fd = PQsocket(self->pg), .events = POLLIN};
+
+    while (PQisBusy(self->pg) && poll(&fd, 1, 0) > 0 && PQconsumeInput(self->pg))
+        continue;
+    return !PQisBusy(self->pg);
+}
+
 enum dsnd_err pg_run(struct store_conn *self, enum statement statement,
                      const struct pg_params *params, PGresult **ret_result)
 {

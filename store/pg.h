@@ -165,6 +165,8 @@ enum dsnd_err pg_ask(struct store_conn *self, enum statement statement,
                      const struct pg_params *params);
 DSND_MUST_CHECK
 enum dsnd_err pg_answer(struct store_conn *self, PGresult **ret_result);
+/* pg_answer would not have to wait. */
+bool pg_has_answer(struct store_conn *self);
 
 /* The same for text that is run as it stands and returns nothing; may hold several statements. */
 DSND_MUST_CHECK

@@ -66,8 +66,13 @@ void store_rows_drop(struct store_conn *conn)
 {
     struct store_rows *rows = NULL;
 
-    if (conn->due && store_rows_take(conn, &rows) == DSND_OK)
+    if (!conn->due)
+        return;
+    if (!pg_has_answer(conn))
+        conn->broken = true;
+    else if (store_rows_take(conn, &rows) == DSND_OK)
         store_rows_free(rows);
+    conn->due = false;
 }
 
 enum dsnd_err query_run_text(struct store_conn *conn, enum statement statement,

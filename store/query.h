@@ -49,7 +49,8 @@ DSND_MUST_CHECK
 enum dsnd_err store_rows_take(struct store_conn *conn, struct store_rows **ret_rows);
 /* Rows were asked for and not taken yet. */
 bool store_rows_due(const struct store_conn *conn);
-/* Nobody wants them any more; waits as store_rows_take does. */
+/* Nobody wants them any more. Waits for nothing: where they are not here yet the connection is
+ * given up. */
 void store_rows_drop(struct store_conn *conn);
 
 #endif

@@ -5,7 +5,7 @@ target_include_directories(api_seed PRIVATE ${PROJECT_SOURCE_DIR})
 target_compile_definitions(api_seed PRIVATE SOURCE_DIR="${PROJECT_SOURCE_DIR}")
 target_link_libraries(api_seed PRIVATE dsnd_flags dsnd_store PkgConfig::CMOCKA PkgConfig::PQ)
 
-foreach(name feeds head incidents openapi policy log_reckoning reckoning routes series streams webhooks)
+foreach(name feeds head incidents openapi policy log_reckoning reckoning routes series streams threads webhooks)
     add_test(NAME db/api_${name}
         COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/support/pg_cluster.sh run
             python3 -B ${CMAKE_CURRENT_SOURCE_DIR}/api/test_${name}.py $<TARGET_FILE:dsnd> $<TARGET_FILE:api_seed>)
