@@ -90,6 +90,7 @@ SELECT create_distributed_table('rule_hit', 'campaign_id', colocate_with => 'sen
 SELECT create_distributed_table('suppression', 'address_hash');
 SELECT create_distributed_table('suppression_strike', 'address_hash', colocate_with => 'suppression');
 SELECT create_distributed_table('reclassify_address', 'address_hash', colocate_with => 'suppression');
+SELECT create_distributed_table('suppression_again', 'address_hash', colocate_with => 'suppression');
 SELECT create_distributed_table('suppression_probation', 'address_hash', colocate_with => 'suppression');
 SELECT create_distributed_table('suppression_aside', 'address_hash', colocate_with => 'suppression');
 

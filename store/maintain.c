@@ -1,6 +1,7 @@
 #include "base/clock.h"
 #include "store/pg.h"
 #include "store/query_suppression.h"
+#include "store/reclassify.h"
 #include "store/write.h"
 
 /* Rows closed in one transaction: few enough not to hold the totals' locks for long. */
@@ -122,6 +123,15 @@ static enum dsnd_err search_erased(struct store_conn *conn)
     return err == DSND_ERR_UNAVAILABLE && !conn->broken ? DSND_OK : err;
 }
 
+/* Those whom something else than what is held or dropped suppresses. */
+static enum dsnd_err judge_doubted(struct store_conn *conn)
+{
+    enum dsnd_err err = store_judge_doubted(conn);
+
+    /* Somebody stood in the way: the next call goes on. */
+    return err == DSND_ERR_UNAVAILABLE && !conn->broken ? DSND_OK : err;
+}
+
 enum dsnd_err store_maintain(struct store_conn *conn, const struct store_retention *retention,
                              int64_t now_us)
 {
@@ -144,7 +154,11 @@ enum dsnd_err store_maintain(struct store_conn *conn, const struct store_retenti
     if (!err)
         err = hold_all(conn, &params);
     if (!err)
+        err = judge_doubted(conn);
+    if (!err)
         err = pg_run(conn, STATEMENT_GUARD_FORGET, &params, NULL);
+    if (!err)
+        err = pg_run(conn, STATEMENT_AGAIN_FORGET, NULL, NULL);
     if (!err)
         err = pg_run(conn, STATEMENT_STRIKE_FORGET, &params, NULL);
     if (!err)

@@ -79,4 +79,12 @@ enum dsnd_err store_reclassify(struct store_conn *conn, const struct store_polic
                                const struct store_reclassify *what,
                                struct store_reclassify_counts *ret_counts);
 
+/*
+ * Judge from all their records whose suppressions lost their cause since, or whose cause a person
+ * released; not while an erasure is under way. Any number at a time. DSND_ERR_UNAVAILABLE,
+ * DSND_ERR_NOMEM.
+ */
+DSND_MUST_CHECK
+enum dsnd_err store_judge_doubted(struct store_conn *conn);
+
 #endif

@@ -26,7 +26,20 @@ enum column {
     COLUMN_CAUSE,
 };
 
+/* Whose suppressions are looked at. */
+struct source {
+    enum statement addresses;
+    enum statement records;
+    enum statement done;
+};
+
+static const struct source of_run = {STATEMENT_RECLASSIFY_ADDRESSES, STATEMENT_RECLASSIFY_RECORDS,
+                                     STATEMENT_RECLASSIFY_ADDRESS_DONE};
+static const struct source doubted = {STATEMENT_AGAIN_ADDRESSES, STATEMENT_AGAIN_RECORDS,
+                                      STATEMENT_AGAIN_DONE};
+
 struct chunk {
+    const struct source *source;
     struct store_conn *conn;
     const struct store_reclassify *what;
     struct store_reclassify_counts *counts;
@@ -122,7 +135,7 @@ static enum dsnd_err take_records(struct chunk *self)
 
     pg_params_clear(&self->params);
     add_addresses(self);
-    err = pg_run(self->conn, STATEMENT_RECLASSIFY_RECORDS, &self->params, &self->records);
+    err = pg_run(self->conn, self->source->records, &self->params, &self->records);
     if (err)
         return err;
     count = (size_t)PQntuples(self->records);
@@ -177,7 +190,7 @@ static enum dsnd_err finish(struct chunk *self)
         return DSND_OK;
     pg_params_clear(&self->params);
     add_addresses(self);
-    err = pg_run(self->conn, STATEMENT_RECLASSIFY_ADDRESS_DONE, &self->params, NULL);
+    err = pg_run(self->conn, self->source->done, &self->params, NULL);
     return err ? err : pg_run(self->conn, STATEMENT_COMMIT, NULL, NULL);
 }
 
@@ -191,7 +204,7 @@ static enum dsnd_err next_addresses(struct chunk *self, struct store_hash *last)
     pg_params_clear(&self->params);
     pg_add_bytea(&self->params, dsnd_str_make((const char *)last->octets, sizeof(last->octets)));
     pg_add_i32(&self->params, ADDRESSES);
-    err = pg_run(self->conn, STATEMENT_RECLASSIFY_ADDRESSES, &self->params, &self->addresses);
+    err = pg_run(self->conn, self->source->addresses, &self->params, &self->addresses);
     count = err ? 0 : PQntuples(self->addresses);
     if (!count)
         return err ? err : DSND_ERR_NOT_FOUND;
@@ -201,17 +214,35 @@ static enum dsnd_err next_addresses(struct chunk *self, struct store_hash *last)
     return DSND_OK;
 }
 
+/* What a writer would add meanwhile must not be missed: it waits, for a moment. An erasure may
+ * take long: it is waited for before that. */
+static enum dsnd_err exclude(struct chunk *self)
+{
+    enum dsnd_err err = pg_run(self->conn, STATEMENT_RECLASSIFY_EXCLUDE, NULL, NULL);
+
+    return err ? err : pg_run(self->conn, STATEMENT_RECLASSIFY_PAUSE, NULL, NULL);
+}
+
+/* The same, but the writer itself does not wait for an erasure. DSND_ERR_NOT_FOUND: there is one,
+ * or nobody to look at. */
+static enum dsnd_err try_exclude(struct chunk *self)
+{
+    PGresult *result = NULL;
+    enum dsnd_err err = pg_run(self->conn, STATEMENT_AGAIN_EXCLUDE, NULL, &result);
+
+    if (!err && (!PQntuples(result) || !pg_bool(result, 0, 0)))
+        err = DSND_ERR_NOT_FOUND;
+    PQclear(result);
+    return err ? err : pg_run(self->conn, STATEMENT_RECLASSIFY_PAUSE, NULL, NULL);
+}
+
 static enum dsnd_err run_chunk(struct chunk *self, struct store_hash *last)
 {
     struct store_hash next = *last;
     enum dsnd_err err = pg_run(self->conn, STATEMENT_BEGIN, NULL, NULL);
 
-    /* What a writer would add meanwhile must not be missed: it waits, for a moment. An erasure may
-     * take long: it is waited for before that. */
     if (!err && self->what->apply)
-        err = pg_run(self->conn, STATEMENT_RECLASSIFY_EXCLUDE, NULL, NULL);
-    if (!err && self->what->apply)
-        err = pg_run(self->conn, STATEMENT_RECLASSIFY_PAUSE, NULL, NULL);
+        err = self->source == &of_run ? exclude(self) : try_exclude(self);
     if (!err)
         err = next_addresses(self, &next);
     if (!err)
@@ -228,7 +259,8 @@ static enum dsnd_err run_chunk(struct chunk *self, struct store_hash *last)
     return DSND_OK;
 }
 
-enum dsnd_err again_suppress(struct store_conn *conn, const struct store_reclassify *what,
+static enum dsnd_err run_all(struct store_conn *conn, const struct source *source,
+                             const struct store_reclassify *what,
                              struct store_reclassify_counts *counts)
 {
     enum { ATTEMPTS = 4 };
@@ -237,8 +269,11 @@ enum dsnd_err again_suppress(struct store_conn *conn, const struct store_reclass
     int attempts = 0;
 
     while (!err || (pg_may_repeat(conn) && ++attempts < ATTEMPTS)) {
-        struct chunk chunk = {
-            .conn = conn, .what = what, .counts = counts, .arena = DSND_ARENA_INIT(ARENA_OCTETS)};
+        struct chunk chunk = {.source = source,
+                              .conn = conn,
+                              .what = what,
+                              .counts = counts,
+                              .arena = DSND_ARENA_INIT(ARENA_OCTETS)};
 
         pg_params_init(&chunk.params);
         conn->sqlstate[0] = '\0';
@@ -248,4 +283,24 @@ enum dsnd_err again_suppress(struct store_conn *conn, const struct store_reclass
             attempts = 0;
     }
     return err == DSND_ERR_NOT_FOUND ? DSND_OK : err;
+}
+
+enum dsnd_err again_suppress(struct store_conn *conn, const struct store_reclassify *what,
+                             struct store_reclassify_counts *counts)
+{
+    return run_all(conn, &of_run, what, counts);
+}
+
+static void tell_nobody(void *context, const struct store_resuppressed *change)
+{
+    (void)context;
+    (void)change;
+}
+
+enum dsnd_err store_judge_doubted(struct store_conn *conn)
+{
+    const struct store_reclassify what = {.apply = true, .suppressed = tell_nobody};
+    struct store_reclassify_counts counts = {0};
+
+    return run_all(conn, &doubted, &what, &counts);
 }

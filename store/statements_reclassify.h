@@ -31,6 +31,23 @@
 #define RECLASSIFY_NEWEST \
     "coalesce((SELECT id FROM report ORDER BY id DESC LIMIT 1), 0) + 1"
 
+#define RECLASSIFY_RECORDS_OF_A \
+    " SELECT * FROM (" \
+    RECLASSIFY_STATUS " FROM a JOIN status s ON s.recipient_key = a.recipient_key" \
+    "  AND address_hash(s.proven_recipient) = a.address_hash" \
+    "  AND s.proven_recipient IS NOT DISTINCT FROM s.recipient" \
+    "  JOIN report r ON r.id = s.report_id WHERE a.ref IS NULL" \
+    " UNION ALL " \
+    RECLASSIFY_STATUS " FROM a JOIN status s ON address_hash(s.proven_recipient) = a.address_hash" \
+    "  AND s.proven_recipient IS NOT NULL AND s.proven_recipient IS DISTINCT FROM s.recipient" \
+    "  JOIN report r ON r.id = s.report_id WHERE a.ref IS NULL" \
+    " UNION ALL " \
+    RECLASSIFY_STATUS " FROM a JOIN status s ON s.campaign_id = a.campaign_id AND s.ref = a.ref" \
+    "  AND s.evidence = 3 JOIN report r ON r.id = s.report_id) x" \
+    " WHERE NOT EXISTS (SELECT FROM reclassify_change y WHERE y.status_id = x.id)" \
+    " UNION ALL SELECT " RECLASSIFY_CHANGE " FROM reclassify_change" \
+    " WHERE address_hash = ANY ($1::bytea[])"
+
 #define STATEMENTS_RECLASSIFY(X) \
     X(RECLASSIFY_LOCK, "SELECT pg_try_advisory_lock(4920143, 4)") \
     X(RECLASSIFY_UNLOCK, "SELECT pg_advisory_unlock(4920143, 4)") \
@@ -140,26 +157,24 @@
     /* What proves each of the addresses, as it is now or as a dry run would leave it. */ \
     X(RECLASSIFY_RECORDS, \
         "WITH a AS (SELECT * FROM reclassify_address WHERE address_hash = ANY ($1::bytea[]))" \
-        " SELECT * FROM (" \
-        RECLASSIFY_STATUS " FROM a JOIN status s ON s.recipient_key = a.recipient_key" \
-        "  AND address_hash(s.proven_recipient) = a.address_hash" \
-        "  AND s.proven_recipient IS NOT DISTINCT FROM s.recipient" \
-        "  JOIN report r ON r.id = s.report_id WHERE a.ref IS NULL" \
-        " UNION ALL " \
-        RECLASSIFY_STATUS " FROM a JOIN status s ON address_hash(s.proven_recipient) = a.address_hash" \
-        "  AND s.proven_recipient IS NOT NULL AND s.proven_recipient IS DISTINCT FROM s.recipient" \
-        "  JOIN report r ON r.id = s.report_id WHERE a.ref IS NULL" \
-        " UNION ALL " \
-        RECLASSIFY_STATUS " FROM a JOIN status s ON s.campaign_id = a.campaign_id AND s.ref = a.ref" \
-        "  AND s.evidence = 3 JOIN report r ON r.id = s.report_id) x" \
-        " WHERE NOT EXISTS (SELECT FROM reclassify_change y WHERE y.status_id = x.id)" \
-        " UNION ALL SELECT " RECLASSIFY_CHANGE " FROM reclassify_change" \
-        " WHERE address_hash = ANY ($1::bytea[])") \
+        RECLASSIFY_RECORDS_OF_A) \
     X(RECLASSIFY_SUPPRESS, \
         "SELECT op, was, becomes, who FROM suppression_rejudge($12, $13, $1, $2, $3, $4, $5, $6," \
         " $7, $8, $9, $10, $11, $14, $15)") \
     X(RECLASSIFY_ADDRESS_DONE, \
-        "DELETE FROM reclassify_address WHERE address_hash = ANY ($1::bytea[])")
+        "DELETE FROM reclassify_address WHERE address_hash = ANY ($1::bytea[])") \
+    /* The same for whom maintenance judges. No row: nobody is there; false: an erasure is. */ \
+    X(AGAIN_EXCLUDE, \
+        "SELECT pg_try_advisory_xact_lock(4920143, 5), set_config('dsnd.why', 'judged again', true)" \
+        " WHERE EXISTS (SELECT FROM suppression_again WHERE guard_id = 0)") \
+    X(AGAIN_ADDRESSES, \
+        "SELECT address_hash FROM suppression_again WHERE guard_id = 0 AND address_hash > $1::bytea" \
+        " ORDER BY address_hash LIMIT $2::int4") \
+    X(AGAIN_RECORDS, \
+        "WITH a AS (SELECT * FROM suppression_again WHERE guard_id = 0" \
+        " AND address_hash = ANY ($1::bytea[]))" RECLASSIFY_RECORDS_OF_A) \
+    X(AGAIN_DONE, \
+        "DELETE FROM suppression_again WHERE guard_id = 0 AND address_hash = ANY ($1::bytea[])")
 /* clang-format on */
 
 #endif

@@ -59,6 +59,9 @@ enum { STORE_DAYS_AHEAD = 7 };
         " AND (g.held_at IS NULL OR g.decided_at < $1::timestamptz - interval '90 days')" \
         " AND (g.released IS NOT FALSE OR g.hour < coalesce((SELECT date_trunc('hour'," \
         " s.received_at, 'UTC') FROM status s ORDER BY s.id LIMIT 1), 'infinity'))") \
+    X(AGAIN_FORGET, \
+        "DELETE FROM suppression_again a WHERE a.guard_id <> 0 AND NOT EXISTS (SELECT" \
+        " FROM suppression_guard g WHERE g.id = a.guard_id AND g.decided_at IS NULL)") \
     X(STRIKE_FORGET, \
         "DELETE FROM suppression_strike WHERE at < $1::timestamptz -" \
         " (SELECT coalesce(max(window_s), 0) FROM suppression_policy) * interval '1 second'") \
@@ -255,6 +258,16 @@ enum { STORE_DAYS_AHEAD = 7 };
     /* What is over makes way first, so that mirrors hear of its end whatever follows. */ \
     X(WRITE_SUPPRESSION_EXPIRE, \
         "SELECT suppression_expire(now(), array_agg(n.hash)) FROM " CANDIDATES) \
+    /* What is held may make way for another cause: it is not lost with it. */ \
+    X(WRITE_SUPPRESSION_KEEP, \
+        "INSERT INTO suppression_again (address_hash, recipient_key, campaign_id, ref, guard_id)" \
+        " SELECT DISTINCT s.address_hash, CASE WHEN s.ref IS NULL THEN address_key(n.hash) ELSE 0 END," \
+        " CASE WHEN s.ref IS NOT NULL THEN s.campaign_id END, s.ref, s.guard_id FROM " CANDIDATES \
+        " JOIN suppression s ON s.address_hash = n.hash AND s.pending AND s.guard_id IS NOT NULL" \
+        " WHERE NOT EXISTS (SELECT FROM suppression_guard g WHERE g.campaign_id = n.campaign_id" \
+        " AND g.provider = n.provider AND g.hour = date_trunc('hour', n.at, 'UTC')" \
+        " AND g.signature = n.signature AND g.id = s.guard_id)" \
+        " ORDER BY 1, 5 ON CONFLICT DO NOTHING") \
     /* A lasting entry replaces one that would end by itself, any entry one that has ended, and a
      * complaint, which no delivery lifts, another cause;
      * nothing else is touched. Only windows that hold a new record can have become full. The time of
@@ -313,6 +326,16 @@ enum { STORE_DAYS_AHEAD = 7 };
         " FILTER (WHERE NOT fresh.pending)), CASE WHEN bool_or(fresh.pending) THEN" \
         " suppression_put_aside(false, array_agg(fresh::suppression)" \
         " FILTER (WHERE fresh.pending)) END FROM fresh") \
+    /* What is held of those that other entries suppress: it must not be lost with these. */ \
+    X(WRITE_SUPPRESSION_WAIT, \
+        "INSERT INTO suppression_again (address_hash, recipient_key, campaign_id, ref, guard_id)" \
+        " SELECT DISTINCT n.hash, CASE WHEN n.ref IS NULL THEN address_key(n.hash) ELSE 0 END," \
+        " CASE WHEN n.ref IS NOT NULL THEN n.campaign_id END, n.ref, g.id FROM " CANDIDATES \
+        " JOIN suppression_guard g ON g.campaign_id = n.campaign_id AND g.provider = n.provider" \
+        " AND g.hour = date_trunc('hour', n.at, 'UTC') AND g.signature = n.signature" \
+        " WHERE g.held_at IS NOT NULL AND g.decided_at IS NULL AND NOT EXISTS (" \
+        "SELECT FROM suppression s WHERE s.address_hash = n.hash AND s.guard_id = g.id AND s.pending)" \
+        " ORDER BY 1, 5 ON CONFLICT DO NOTHING") \
     /* Who received a message later is there: but a complaint, and what people set, stay. */ \
     X(WRITE_STRIKE_LIFT, \
         "WITH due AS (SELECT s.address_hash, s.class, s.campaign_id, s.ref FROM " CONFIRMED \
@@ -327,8 +350,11 @@ enum { STORE_DAYS_AHEAD = 7 };
         " JOIN suppression s ON s.address_hash = n.hash AND s.caused_at < n.at" \
         " AND s.source = 1 AND s.class <> 15 ORDER BY 1 FOR UPDATE OF s)," \
         " gone AS (DELETE FROM suppression s USING due" \
-        " WHERE s.address_hash = due.address_hash RETURNING s.*)" \
-        " SELECT suppression_gone(2::int2, 1::int2, 'delivered'," \
+        " WHERE s.address_hash = due.address_hash RETURNING s.*)," \
+        /* Others came later, but made no entry while this one stood. */ \
+        " doubted AS (SELECT suppression_doubt(array_agg(gone::suppression)) FROM gone JOIN " CONFIRMED \
+        " ON n.hash = gone.address_hash WHERE suppression_fails_later(gone::suppression, n.at))" \
+        " SELECT (SELECT count(*) FROM doubted), suppression_gone(2::int2, 1::int2, 'delivered'," \
         " array_agg(gone::suppression)) FROM gone") \
     X(WRITE_POSITION, \
         "UPDATE journal_position SET sequence = $2, segment = $3, position_octets = $4," \

@@ -235,9 +235,12 @@ static void drop_overruled(struct verdicts *v)
 
 static enum dsnd_err send_failed(struct write_span *self, struct verdicts *v, size_t *ret_sent)
 {
-    static const enum statement list[] = {STATEMENT_WRITE_GUARD, STATEMENT_WRITE_STRIKE,
+    static const enum statement list[] = {STATEMENT_WRITE_GUARD,
+                                          STATEMENT_WRITE_STRIKE,
                                           STATEMENT_WRITE_SUPPRESSION_EXPIRE,
-                                          STATEMENT_WRITE_SUPPRESSION};
+                                          STATEMENT_WRITE_SUPPRESSION_KEEP,
+                                          STATEMENT_WRITE_SUPPRESSION,
+                                          STATEMENT_WRITE_SUPPRESSION_WAIT};
     enum dsnd_err err;
 
     pg_params_clear(&self->params);

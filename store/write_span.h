@@ -5,7 +5,7 @@
  * Locks are taken in one order everywhere, each kind in key order, so that writers never deadlock:
  * journal position, report_seen, campaign, delivery, the totals (all under total_lock()), rule_hit,
  * incident (with what hangs on it), suppression_guard, suppression_strike, suppression,
- * suppression_clock.
+ * suppression_again, suppression_clock.
  * (A batch that both adds and lifts goes twice over the last three; where two such meet, PostgreSQL
  * ends one and it is written again.)
  */

@@ -227,6 +227,154 @@ static void what_is_dropped_never_suppressed(void **state)
     end(&run);
 }
 
+/* Of one address that was refused with many others: what else suppresses it. */
+static void fail_too(struct run *run, const char *campaign, enum report_class klass,
+                     const char *diagnostic, int64_t us)
+{
+    items_add(run->items, &(struct item_spec){.signed_campaign = campaign,
+                                              .signed_for = "user0@gmail.example",
+                                              .recipient = "user0@gmail.example",
+                                              .action = REPORT_ACTION_FAILED,
+                                              .klass = klass,
+                                              .permanence = REPORT_PERMANENCE_PERMANENT,
+                                              .fault = REPORT_FAULT_RECIPIENT,
+                                              .provider = "google",
+                                              .diagnostic = diagnostic,
+                                              .us = us});
+    (void)items_write(run->conn, journal, run->items);
+}
+
+static void fill_mailbox(struct run *run)
+{
+    static const char *const campaigns[] = {"a", "b", "c", "d", "e"};
+
+    for (int i = 0; i < 5; i++)
+        fail_too(run, campaigns[i], REPORT_CLASS_MAILBOX_FULL, "452 4.2.2 full",
+                 ITEMS_NOON - i * DSND_US_PER_DAY);
+}
+
+static int64_t first_one(const char *what)
+{
+    char sql[256];
+
+    assert_true(snprintf(sql, sizeof(sql),
+                         "SELECT count(*) FROM suppression WHERE address = 'user0@gmail.example' "
+                         "AND %s",
+                         what) < (int)sizeof(sql));
+    return db_int(sql);
+}
+
+/* The second one made no entry: there was one already. */
+static void another_proof_outlives_what_is_held_and_dropped(void **state)
+{
+    struct run run = begin(SENT("500"));
+    int64_t count = 0;
+
+    (void)state;
+    refuse(&run, 120, "no such user");
+    fail_too(&run, "autumn", REPORT_CLASS_MAILBOX_UNKNOWN, "550 mailbox not found",
+             ITEMS_NOON + ITEMS_HOUR);
+    pass_minute(&run);
+    assert_int_equal(held(), 119);
+    assert_int_equal(first_one("NOT pending"), 1);
+    assert_int_equal(store_guard_decide(run.conn, guard_id(), false, &count), DSND_OK);
+    pass_minute(&run);
+    assert_int_equal(held(), 0);
+    assert_int_equal(first_one("NOT pending"), 1);
+    assert_int_equal(active(), 1);
+    end(&run);
+}
+
+static void another_proof_counts_though_the_first_was_dropped(void **state)
+{
+    struct run run = begin(SENT("500"));
+    int64_t count = 0;
+
+    (void)state;
+    refuse(&run, 120, "no such user");
+    pass_minute(&run);
+    assert_int_equal(held(), 120);
+    fill_mailbox(&run);
+    assert_int_equal(first_one("NOT pending AND class = 4"), 1);
+    assert_int_equal(store_guard_decide(run.conn, guard_id(), false, &count), DSND_OK);
+    pass_minute(&run);
+    assert_int_equal(first_one("NOT pending AND class = 4"), 1);
+    assert_int_equal(db_int("SELECT count(*) FROM suppression_again"), 0);
+    end(&run);
+}
+
+/* Somebody has an entry that ends by itself, and what suppresses for good is held. */
+static void what_is_held_beside_another_entry_suppresses_when_it_is_released(void **state)
+{
+    static const struct {
+        bool before; /* the entry there is, and the one that the guard holds */
+        bool release;
+    } rows[] = {{true, true}, {true, false}, {false, true}, {false, false}};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+        struct run run = begin(SENT("500"));
+        int64_t count = 0;
+
+        if (rows[i].before)
+            fill_mailbox(&run);
+        refuse(&run, 120, "no such user");
+        pass_minute(&run);
+        if (!rows[i].before)
+            fill_mailbox(&run);
+        pass_minute(&run);
+        assert_int_equal(first_one("NOT pending AND class = 4"), 1);
+        refuse(&run, 1, "no such user");
+        assert_int_equal(held(), 120);
+        assert_int_equal(store_guard_decide(run.conn, guard_id(), rows[i].release, &count),
+                         DSND_OK);
+        pass_minute(&run);
+        if (first_one("NOT pending AND class = 1 AND expires_at IS NULL") != rows[i].release ||
+            first_one("NOT pending AND class = 4") == rows[i].release)
+            fail_msg("case %zu", i);
+        assert_int_equal(db_int("SELECT count(*) FROM suppression_again"), 0);
+        assert_int_equal(db_int("SELECT count(*) - max(seq) FROM suppression_change"), 0);
+        end(&run);
+    }
+}
+
+/* It comes when the guard holds the text already. */
+static void what_is_held_from_the_beginning_waits_beside_another_entry(void **state)
+{
+    struct run run = begin(SENT("500"));
+    int64_t count = 0;
+
+    (void)state;
+    fill_mailbox(&run);
+    run.next = 1;
+    refuse(&run, 120, "no such user");
+    pass_minute(&run);
+    assert_int_equal(held(), 120);
+    run.next = 0;
+    refuse(&run, 1, "no such user");
+    assert_int_equal(first_one("NOT pending AND class = 4"), 1);
+    assert_int_equal(db_int("SELECT count(*) FROM suppression_again WHERE guard_id > 0"), 1);
+    pass_minute(&run);
+    assert_int_equal(store_guard_decide(run.conn, guard_id(), true, &count), DSND_OK);
+    pass_minute(&run);
+    assert_int_equal(first_one("NOT pending AND class = 1 AND expires_at IS NULL"), 1);
+    end(&run);
+}
+
+static void who_is_erased_waits_for_no_decision(void **state)
+{
+    struct run run = begin(SENT("500"));
+
+    (void)state;
+    refuse(&run, 120, "no such user");
+    pass_minute(&run);
+    fill_mailbox(&run);
+    assert_int_equal(db_int("SELECT count(*) FROM suppression_again WHERE guard_id > 0"), 1);
+    db_exec("SELECT suppression_erase(address_hash('user0@gmail.example'))");
+    assert_int_equal(db_int("SELECT count(*) FROM suppression_again"), 0);
+    end(&run);
+}
+
 /* Records are judged again, and old mail is stored late. */
 static void what_was_dropped_is_known_as_long_as_its_records(void **state)
 {
@@ -427,6 +575,11 @@ int main(void)
         cmocka_unit_test(another_proof_of_the_same_batch_suppresses),
         cmocka_unit_test(what_is_released_suppresses),
         cmocka_unit_test(what_is_dropped_never_suppressed),
+        cmocka_unit_test(another_proof_outlives_what_is_held_and_dropped),
+        cmocka_unit_test(another_proof_counts_though_the_first_was_dropped),
+        cmocka_unit_test(what_is_held_beside_another_entry_suppresses_when_it_is_released),
+        cmocka_unit_test(what_is_held_from_the_beginning_waits_beside_another_entry),
+        cmocka_unit_test(who_is_erased_waits_for_no_decision),
         cmocka_unit_test(what_was_dropped_is_known_as_long_as_its_records),
         cmocka_unit_test(what_is_stored_late_is_judged_when_it_is_stored),
         cmocka_unit_test(campaigns_add_up),

@@ -452,6 +452,47 @@ static void what_is_older_than_a_lift_by_hand_suppresses_nobody(void **state)
     end(&run);
 }
 
+static void pass_minute(struct run *run)
+{
+    const struct store_retention keep = {0};
+
+    assert_int_equal(store_maintain(run->conn, &keep, dsnd_clock_now_us()), DSND_OK);
+}
+
+/* The delivery is told last of all: it ends what was before it, and nothing else. */
+static void what_fails_after_a_delivery_suppresses_whatever_is_stored_first(void **state)
+{
+    static const struct {
+        const char *ref;
+        int64_t after_us;
+        bool suppressed;
+    } rows[] = {
+        {NULL, -ITEMS_HOUR, false},  {NULL, 0, true},           {NULL, 30 * ITEMS_HOUR, true},
+        {"u-1", -ITEMS_HOUR, false}, {"u-1", ITEMS_HOUR, true},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+        struct run run = begin();
+        struct item_spec spec = failure("c", REPORT_CLASS_MAILBOX_UNKNOWN);
+
+        spec.signed_ref = rows[i].ref;
+        spec.signed_for = rows[i].ref ? NULL : spec.signed_for;
+        spec.us = ITEMS_NOON - 2 * ITEMS_HOUR;
+        receive(&run, spec);
+        spec.us = ITEMS_NOON + rows[i].after_us;
+        receive(&run, spec);
+        spec.action = REPORT_ACTION_DELIVERED;
+        spec.us = ITEMS_NOON;
+        receive(&run, spec);
+        pass_minute(&run);
+        if (db_int("SELECT count(*) FROM suppression") != rows[i].suppressed)
+            fail_msg("case %zu", i);
+        assert_int_equal(db_int("SELECT count(*) FROM suppression_again"), 0);
+        end(&run);
+    }
+}
+
 static void a_delivery_confirmed_later_lifts(void **state)
 {
     struct run run = begin();
@@ -642,6 +683,7 @@ int main(void)
         cmocka_unit_test(what_is_older_than_a_delivery_suppresses_nobody),
         cmocka_unit_test(what_is_older_than_the_delivery_of_a_ref_suppresses_no_ref),
         cmocka_unit_test(what_is_older_than_a_lift_by_hand_suppresses_nobody),
+        cmocka_unit_test(what_fails_after_a_delivery_suppresses_whatever_is_stored_first),
         cmocka_unit_test(a_delivery_confirmed_later_lifts),
         cmocka_unit_test(a_confirmed_delivery_forgets_earlier_failures),
         cmocka_unit_test(a_delivery_lifts_no_complaint_and_nothing_set_by_hand),

@@ -70,7 +70,8 @@ void saved_empty(void)
             "total_campaign, total_breakdown, total_hour, total_hour_all, total_cohort, "
             "total_roll, total_delay, total_delay_slot, journal_position, "
             "suppression, suppression_strike, suppression_change, suppression_guard, "
-            "reclassify_run, reclassify_address; UPDATE suppression_clock SET seq = 0; "
+            "suppression_again, reclassify_run, reclassify_address; UPDATE suppression_clock SET "
+            "seq = 0; "
             "INSERT INTO campaign (id, key) OVERRIDING SYSTEM VALUE VALUES (0, '')");
 }
 
