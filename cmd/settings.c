@@ -102,7 +102,7 @@ const struct config_option settings_options[] = {
     TEXT(http, listen, "127.0.0.1:8080", "address of the API, host:port"),
     TEXT(http, tls_cert, "", "PEM file of the certificate chain; with it the API speaks TLS"),
     TEXT(http, tls_key, "", "PEM file of its private key"),
-    COUNT(http, threads, "4", 1, 256, "requests answered at one time"),
+    COUNT(http, threads, "4", 1, 256, "answers made at one time"),
     COUNT(http, max_connections, "10000", 1, 1000000, "connections at one time"),
     COUNT(http, max_per_client, "1000", 1, 1000000, "connections of one address"),
     TIME(http, request_timeout, "30s", SECOND, HOUR, "from first octet to end of the answer"),
