@@ -6,10 +6,11 @@
 #include <string.h>
 #include <time.h>
 
+#include "api/admit.h"
+#include "api/answer.h"
 #include "api/dispatch.h"
 #include "base/clock.h"
 #include "base/log.h"
-#include "base/metrics.h"
 
 enum {
     CONNECTION_MEMORY = 24 * 1024, /* of a request's head, and what libmicrohttpd needs */
@@ -101,46 +102,6 @@ static struct MHD_Response *make_response(struct request *request)
     return response;
 }
 
-static void count_answer(const struct request *request)
-{
-    static const enum metric metrics[] = {METRIC_HTTP_2XX, METRIC_HTTP_2XX, METRIC_HTTP_2XX,
-                                          METRIC_HTTP_3XX, METRIC_HTTP_4XX, METRIC_HTTP_5XX};
-
-    metrics_add(metrics[request->status / 100 % 6], 1);
-    if (request->status >= 500)
-        log_event(LOG_LEVEL_WARN, "http.failed", "status=%d path=%s reason=\"%s\"", request->status,
-                  request->route ? "known" : "unknown", request->failure);
-}
-
-static void add_headers(struct MHD_Response *response, const struct request *request)
-{
-    static const char *const common[][2] = {
-        {"X-Content-Type-Options", "nosniff"},
-        {"Referrer-Policy", "no-referrer"},
-        {"Vary", "Accept, Authorization"},
-    };
-
-    static const char data_policy[] = "default-src 'none'; frame-ancestors 'none'; sandbox";
-    static const char page_policy[] =
-        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src "
-        "'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
-
-    (void)MHD_add_response_header(response, "Content-Security-Policy",
-                                  request->is_page ? page_policy : data_policy);
-    for (size_t i = 0; i < sizeof(common) / sizeof(*common); i++)
-        (void)MHD_add_response_header(response, common[i][0], common[i][1]);
-    (void)MHD_add_response_header(response, "Cache-Control",
-                                  request->method == REQUEST_GET ? "private, no-cache"
-                                                                 : "no-store");
-    if (request->content_type)
-        (void)MHD_add_response_header(response, "Content-Type", request->content_type);
-    for (size_t i = 0; i < request->header_count; i++)
-        (void)MHD_add_response_header(response, request->headers[i].name,
-                                      request->headers[i].value);
-    if (request->must_close)
-        (void)MHD_add_response_header(response, "Connection", "close");
-}
-
 static enum MHD_Result answer(struct request *request)
 {
     struct MHD_Response *response = make_response(request);
@@ -148,8 +109,8 @@ static enum MHD_Result answer(struct request *request)
 
     if (!response)
         return MHD_NO;
-    count_answer(request);
-    add_headers(response, request);
+    answer_count(request);
+    answer_headers(request, response);
     result = MHD_queue_response(request->connection, (unsigned)request->status, response);
     MHD_destroy_response(response);
     return result;
@@ -194,6 +155,25 @@ static void make_answer(struct request *request)
     daemon_resume(request);
 }
 
+static void find_token(struct request *request)
+{
+    admit_token(request);
+    daemon_resume(request);
+}
+
+static enum MHD_Result take_head(struct request *request, const struct head_line *line)
+{
+    admit_begin(request, line);
+    if (request->asks_token && suspend(request)) {
+        request->is_resumed = true;
+        workers_add(request->api->workers, request, find_token);
+        return MHD_YES;
+    }
+    if (request->asks_token)
+        admit_token(request);
+    return admit_refuses(request) ? answer(request) : MHD_YES;
+}
+
 /* NOLINTNEXTLINE(readability-function-size): the signature is the library's */
 static enum MHD_Result on_request(void *cls, struct MHD_Connection *connection, const char *url,
                                   const char *method, const char *version, const char *octets,
@@ -208,7 +188,12 @@ static enum MHD_Result on_request(void *cls, struct MHD_Connection *connection, 
     if (!request->begun) {
         const struct head_line line = {method, url, request->target, version};
 
-        return dispatch_begin(request, &line) ? answer(request) : MHD_YES;
+        return take_head(request, &line);
+    }
+    if (request->is_resumed) {
+        request->is_resumed = false;
+        if (*octet_count == 0)
+            return admit_refuses(request) ? answer(request) : MHD_YES;
     }
     if (*octet_count > 0) {
         bool more = dispatch_body(request, dsnd_str_make(octets, *octet_count));

@@ -1,18 +1,12 @@
 /*
- * From a request to its answer: checks of the head, route, token, limits; then the handler; then
- * what all answers share (ETag, stored answers, problems for errors). Private to api/.
+ * From a request that is let in (api/admit.h) to its answer: the body, the handler, then what all
+ * answers share (ETag, stored answers, problems for errors). Private to api/.
  */
 #ifndef DSND_API_DISPATCH_H
 #define DSND_API_DISPATCH_H
 
-#include "api/head_check.h"
 #include "api/request.h"
 
-/*
- * Look at the head, before any of the body. Where it is refused the answer is made (`answered`).
- * True where the connection must be closed because the body cannot be waited for.
- */
-bool dispatch_begin(struct request *self, const struct head_line *line);
 /* Take octets of the body. False: too many to throw away; cut the connection. */
 bool dispatch_body(struct request *self, struct dsnd_str octets);
 /* The request is whole: make the answer, or set `waiting`. */

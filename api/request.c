@@ -133,6 +133,12 @@ void request_problem(struct request *self, int status, const char *parameter, co
     write_problem(self, status, dsnd_str_of(parameter), dsnd_str_of(detail));
 }
 
+void request_refuse(struct request *self, int status, const char *parameter, const char *detail)
+{
+    request_problem(self, status, parameter, "%s", detail);
+    self->answered = true;
+}
+
 void request_problem_of(struct request *self, int status, const struct params_error *error)
 {
     request_problem(self, status, error->name, "%s %s", error->name, error->detail);

@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "api/head_check.h"
 #include "api/json_out.h"
 #include "api/params.h"
 #include "base/arena.h"
@@ -84,11 +85,14 @@ struct request {
     struct request_work work;
     struct watch_entry *watch;
     char *target; /* request target as sent, owned */
+    struct head_framing framing;
     const struct route *route;
     enum request_method method;
     enum request_format format; /* what the client asked for */
     bool is_head;
     bool begun;      /* the head was looked at */
+    bool asks_token; /* whose it is must be asked of the database first */
+    bool is_resumed; /* it was, and the library may call once more with nothing */
     bool answered;   /* the answer is made; what is left of the body is thrown away */
     bool must_close; /* the connection cannot be trusted to carry another request */
     bool is_page;    /* of the dashboard: a browser may run it */
@@ -139,6 +143,8 @@ void request_empty(struct request *self, int status);
 DSND_PRINTF(4, 5)
 void request_problem(struct request *self, int status, const char *parameter, const char *format,
                      ...);
+/* The same, whatever else was to be done for the request. */
+void request_refuse(struct request *self, int status, const char *parameter, const char *detail);
 /* The same with the words that a reader of parameters or members found. */
 void request_problem_of(struct request *self, int status, const struct params_error *error);
 

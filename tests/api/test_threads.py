@@ -92,6 +92,27 @@ class Threads(Case):
         self.assertEqual(len(set(seen)), 1, seen)
         self.assertGreaterEqual(seen[0], 100000)
 
+    def test_a_token_that_must_be_looked_up_holds_up_no_other_connection(self):
+        tokens = [self.service.add_token("read,suppressions") for _ in range(SLOW)]
+        clients = [self.service.connect(timeout=10) for _ in range(CLIENTS)]
+        statuses = []
+
+        def check(token):
+            statuses.append(self.ask("POST", "/v1/suppressions/check", {"addresses": ["a@x.example"]},
+                                     token=token).status)
+
+        self.good(self.get("/v1/suppression-policy"))
+        with Lock(self.service, "token"):
+            threads = [threading.Thread(target=check, args=(token,)) for token in tokens[1:] + ["dsnd_" + "a" * 52]]
+            for thread in threads:
+                thread.start()
+            blocked(self.service, SLOW)
+            for client in clients[:8]:  # within the seconds that a token is remembered
+                self.good(self.get("/v1/openapi.json", connection=client, token=""))
+        for thread in threads:
+            thread.join(30)
+        self.assertEqual(sorted(statuses), [200] * (SLOW - 1) + [401])
+
     def test_more_at_once_than_there_are_threads(self):
         with Lock(self.service, "campaign"):
             threads = self.start(*["/v1/campaigns"] * 40)
