@@ -1,5 +1,7 @@
 #include "api/csv_in.h"
 
+#include "api/rows_out.h"
+
 /* The octets up to the next comma or line end; `rest` keeps that octet. */
 static struct dsnd_str cut_plain(struct dsnd_str *rest)
 {
@@ -52,10 +54,9 @@ static enum dsnd_err cut_quoted(struct dsnd_str *rest, struct dsnd_arena *arena,
 
 static struct dsnd_str fuse(struct dsnd_str cell)
 {
-    if (cell.len > 1 && cell.ptr[0] == '\'' &&
-        dsnd_str_chr(DSND_STR("=+-@\t\r"), cell.ptr[1]) != SIZE_MAX)
-        return dsnd_str_slice(cell, 1, cell.len);
-    return cell;
+    bool defused = cell.len > 0 && cell.ptr[0] == '\'' && rows_out_is_formula(cell);
+
+    return defused ? dsnd_str_slice(cell, 1, cell.len) : cell;
 }
 
 static enum dsnd_err cut_cell(struct dsnd_str *rest, struct dsnd_arena *arena,

@@ -67,7 +67,7 @@ static bool mint(struct request *request, struct dsnd_str campaign,
     if (!err)
         return true;
     if (err == DSND_ERR_CONFLICT)
-        why = "has a ref that looks like a default one (h and 13 base32 characters)";
+        why = "has a ref that begins like a default one (h and 13 base32 characters)";
     else if (err == DSND_ERR_LIMIT)
         why = "gives an address that is too long";
     request_problem(request, 400, "recipients", "recipients[%zu] %s", index, why);

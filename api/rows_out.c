@@ -114,9 +114,18 @@ static bool needs_quotes(struct dsnd_str value)
     return false;
 }
 
+bool rows_out_is_formula(struct dsnd_str value)
+{
+    size_t at = 0;
+
+    while (at < value.len && value.ptr[at] == '\'')
+        at++;
+    return at < value.len && dsnd_str_chr(DSND_STR("=+-@\t\r"), value.ptr[at]) != SIZE_MAX;
+}
+
 enum dsnd_err rows_out_csv_cell(struct dsnd_buf *out, struct dsnd_str value)
 {
-    bool formula = value.len > 0 && dsnd_str_chr(DSND_STR("=+-@\t\r"), value.ptr[0]) != SIZE_MAX;
+    bool formula = rows_out_is_formula(value);
     bool quotes = needs_quotes(value);
     enum dsnd_err err = quotes ? dsnd_buf_add_char(out, '"') : DSND_OK;
 

@@ -58,6 +58,8 @@ static enum dsnd_err complete_ref(struct batch *batch, struct store_send *send,
     bool is_given = dsnd_str_present(send->ref);
     enum dsnd_err err;
 
+    if (is_given && !return_path_is_default_ref(send->ref) && !return_path_is_own_ref(send->ref))
+        return fail(error, "ref", "begins like a default ref (h and 13 base32 characters)");
     if (is_given && !(dsnd_str_present(send->recipient) && return_path_is_default_ref(send->ref)))
         return copy(batch, &send->ref);
     err = return_path_default_ref(send->recipient, ref);

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "api/json_in.h"
 #include "base/clock.h"
 #include "cmd/arguments.h"
 #include "cmd/commands.h"
@@ -38,11 +39,11 @@ static const char *explain(enum dsnd_err err)
     switch (err) {
     case DSND_ERR_SYNTAX:
         return "a campaign is 1-20 and a ref 1-16 of [a-z0-9_-], a domain letters, digits, hyphens "
-               "and dots; an address must not be empty";
+               "and dots";
     case DSND_ERR_REFUSED:
         return "there is no key: set sign.keys_file or give --keys";
     case DSND_ERR_CONFLICT:
-        return "an own ref must not look like a default one (h and 13 of [a-z2-7])";
+        return "an own ref must not begin like a default one (h and 13 of [a-z2-7])";
     case DSND_ERR_LIMIT:
         return "an address has at most 1024 octets, a domain 255, and dates end in 2109";
     default:
@@ -50,22 +51,35 @@ static const char *explain(enum dsnd_err err)
     }
 }
 
+/* NULL, or why there is no return path. */
+static const char *mint(const struct mint *self, const struct return_path_request *request,
+                        char ret_address[RETURN_PATH_SIZE])
+{
+    enum dsnd_err err;
+
+    /* A report names the recipient bare: what is more than that would be proven by none. */
+    if (!json_in_is_address(request->recipient))
+        return "a recipient is one mail address and nothing else, as a@b.example";
+    err = return_path_mint(&self->keys, request, self->now_us, ret_address);
+    return err ? explain(err) : NULL;
+}
+
 /* One return path to standard output. `line` is that of the input; 0: the command line. */
 static bool mint_one(const struct mint *self, const struct return_path_request *request,
                      unsigned long line)
 {
     char address[RETURN_PATH_SIZE];
-    enum dsnd_err err = return_path_mint(&self->keys, request, self->now_us, address);
+    const char *why = mint(self, request, address);
 
-    if (!err) {
+    if (!why) {
         (void)puts(address);
         return true;
     }
     if (line) {
         (void)puts("");
-        (void)fprintf(stderr, "dsnd mint: line %lu: %s\n", line, explain(err));
+        (void)fprintf(stderr, "dsnd mint: line %lu: %s\n", line, why);
     } else {
-        (void)fprintf(stderr, "dsnd mint: %s\n", explain(err));
+        (void)fprintf(stderr, "dsnd mint: %s\n", why);
     }
     return false;
 }
@@ -82,11 +96,15 @@ static bool mint_input(const struct mint *self)
         struct dsnd_str rest = dsnd_str_trim(dsnd_str_make(text, (size_t)len));
 
         request.recipient = dsnd_str_trim(dsnd_str_cut(&rest, '\t'));
-        request.ref = dsnd_str_present(rest) ? dsnd_str_trim(rest) : self->request.ref;
+        request.ref = dsnd_str_present(rest) ? dsnd_str_trim(rest) : DSND_STR_ABSENT;
         good &= mint_one(self, &request, line);
     }
     free(text);
-    return good && !ferror(stdin);
+    if (ferror(stdin)) {
+        perror("dsnd mint: standard input");
+        return false;
+    }
+    return good;
 }
 
 /* -1 to go on, else the exit status. */
@@ -126,11 +144,19 @@ static int read_options(int argc, char **argv, struct mint *self)
             return EXIT_USAGE;
         }
     }
-    if (optind < argc || !dsnd_str_present(self->request.campaign)) {
-        (void)fputs(help, stderr);
-        return EXIT_USAGE;
-    }
-    return -1;
+    if (optind < argc)
+        (void)fprintf(stderr,
+                      "dsnd mint: \"%s\" is no option; addresses come by --recipient or "
+                      "from standard input\n",
+                      argv[optind]);
+    else if (!dsnd_str_present(self->request.campaign))
+        (void)fputs("dsnd mint: --campaign is missing\n", stderr);
+    else if (dsnd_str_present(self->request.ref) && !dsnd_str_present(self->request.recipient))
+        (void)fputs("dsnd mint: --ref names one recipient: give --recipient too\n", stderr);
+    else
+        return -1;
+    (void)fputs(help, stderr);
+    return EXIT_USAGE;
 }
 
 /* -1 to go on, else the exit status. */

@@ -181,7 +181,8 @@ static enum dsnd_err take_csv(struct reader *reader, struct dsnd_str text)
         return DSND_OK;
     for (int i = 0; i < COLUMN_COUNT; i++)
         if (reader->place[i] < record.count)
-            value[i] = dsnd_str_trim(record.cell[reader->place[i]]);
+            value[i] = i == COLUMN_NOTE ? record.cell[reader->place[i]]
+                                        : dsnd_str_trim(record.cell[reader->place[i]]);
     return take(reader, value);
 }
 

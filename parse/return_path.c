@@ -62,6 +62,12 @@ bool return_path_is_default_ref(struct dsnd_str ref)
     return ref.len == 1 + HASH_CHARS && ref.ptr[0] == 'h' && base32_is(ref.ptr + 1, HASH_CHARS);
 }
 
+bool return_path_is_own_ref(struct dsnd_str ref)
+{
+    return is_word(ref, RETURN_PATH_REF_MAX) &&
+           !return_path_is_default_ref(dsnd_str_slice(ref, 0, 1 + HASH_CHARS));
+}
+
 static void fold(struct dsnd_str s, char *dst)
 {
     for (size_t i = 0; i < s.len; i++)
@@ -116,7 +122,7 @@ static enum dsnd_err choose_ref(struct dsnd_str recipient, struct dsnd_str ref,
         return return_path_default_ref(recipient, ret_ref);
     if (!is_word(ref, RETURN_PATH_REF_MAX))
         return DSND_ERR_SYNTAX;
-    if (return_path_is_default_ref(ref))
+    if (!return_path_is_own_ref(ref))
         return DSND_ERR_CONFLICT;
     return dsnd_str_copy(ref, ret_ref, RETURN_PATH_REF_MAX + 1);
 }

@@ -63,8 +63,10 @@ DSND_MUST_CHECK
 enum dsnd_err return_path_default_ref(struct dsnd_str address,
                                       char ret_ref[RETURN_PATH_REF_MAX + 1]);
 
-/* The form of a default ref: 'h' and 13 base32 characters; no ref of the sender's own has it. */
+/* The form of a default ref: 'h' and 13 base32 characters. */
 bool return_path_is_default_ref(struct dsnd_str ref);
+/* A sender's own id: 1 to 16 of [a-z0-9_-], and no default ref, nor one that goes on. */
+bool return_path_is_own_ref(struct dsnd_str ref);
 
 /* What to mint. All views are borrowed. */
 struct return_path_request {
@@ -77,7 +79,7 @@ struct return_path_request {
 /*
  * Mint with the first key. `now_us` is the wall clock.
  * DSND_ERR_SYNTAX: campaign, ref or domain breaks its form; DSND_ERR_REFUSED: there is no key;
- * DSND_ERR_CONFLICT: an own ref that looks like a default one; DSND_ERR_LIMIT: too long.
+ * DSND_ERR_CONFLICT: an own ref that begins as a default one; DSND_ERR_LIMIT: too long.
  */
 DSND_MUST_CHECK
 enum dsnd_err return_path_mint(const struct return_path_keys *keys,

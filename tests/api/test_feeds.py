@@ -147,6 +147,10 @@ class Suppressions(Case):
         for addresses in (5, [5], [""], ["a\u0001b@x"], ["a@b.c"] * 10001):
             self.problem(self.ask("POST", "/v1/suppressions/check", {"addresses": addresses}),
                          400, "addresses")
+        # Who asks for what is no address alone must not be told that nobody is suppressed.
+        for name in ("x", "<a@x.example>", "a@x.example,b@x.example", "Ann <a@x.example>", "a@x.example "):
+            self.problem(self.ask("POST", "/v1/suppressions/check", {"addresses": ["a@x.example", name]}),
+                         400, "addresses", "addresses[1]")
         self.problem(self.ask("POST", "/v1/suppressions/check", {}), 400, "addresses")
 
     def test_ten_thousand_addresses_are_checked_at_once(self):
@@ -429,6 +433,16 @@ class Files(Case):
         self.check("address,address_sha256\nboth@g.example,\n,%s\n" % digest,
                    [("both@g.example", None, None)])
         self.assertEqual(self.get("/v1/suppressions/both@g.example").json["address"], "both@g.example")
+
+    def test_what_is_exported_is_imported_as_it_was(self):
+        notes = ["'=1+1", "''@x", "=1", "'tis", " two ", 'a,"b"', "'", "-"]
+        paths = ["/v1/suppressions/" + escape("'=exact%d@g.example" % n) for n in range(len(notes))]
+        for path, note in zip(paths, notes):
+            self.good(self.ask("PUT", path, {"note": note}))
+        text = self.service.run("suppressions", "export")
+        for path in paths:
+            self.good(self.ask("DELETE", path), 204)
+        self.check(text, [("'=exact%d@g.example" % n, None, note) for n, note in enumerate(notes)])
 
     def test_what_is_exported_can_be_imported(self):
         lines = "".join("e%d@h.example\n" % n for n in range(6000))

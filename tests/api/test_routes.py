@@ -260,6 +260,15 @@ class Sends(Case):
         self.assertEqual(results[1]["parameter"], "ref")
         self.problem(self.ask("POST", "/v1/sends", lines[1]), 400, "ref", "another address")
 
+    def test_an_own_ref_does_not_begin_like_a_default_one(self):
+        for ref in ("h76gzqgp4byjl6x", "h76gzqgp4byjl6-1"):
+            result, = self.good(self.post([{"campaign": "own", "recipient": "a@x.example", "ref": ref}])).data
+            self.assertEqual((result["result"], result["parameter"]), ("error", "ref"))
+            self.problem(self.ask("POST", "/v1/return-paths", {"campaign": "own", "recipients": [{"ref": ref}]}),
+                         400, "recipients", "recipients[0]", "default")
+        result, = self.good(self.post([{"campaign": "own", "ref": "h76gzqgp4byj-16"}])).data
+        self.assertEqual(result["result"], "created")
+
     def test_a_recipient_is_an_address_alone(self):
         for address in ("<a@x.example>", "Ann <a@x.example>", "a@x.example,b@x.example", "a@x.example>"):
             result, = self.good(self.post([{"campaign": "alone", "recipient": address}])).data

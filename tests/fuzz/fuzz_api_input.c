@@ -126,7 +126,7 @@ static void cell(struct dsnd_str text, struct dsnd_arena *arena)
     must(rows_out_csv_cell(&out, text) == DSND_OK);
     must(text.len == 0 || !memchr("=+-@", dsnd_buf_str(&out).ptr[0], 4));
     rest = dsnd_buf_str(&out);
-    if (text.len > 0 && text.ptr[0] != '\'') {
+    if (text.len > 0) {
         must(csv_in_record(&rest, arena, &record) == DSND_OK);
         must(record.count == 1 && rest.len == 0 && dsnd_str_eq(record.cell[0], text));
     }

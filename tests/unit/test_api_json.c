@@ -216,6 +216,10 @@ static void cells_are_quoted_and_formulas_defused(void **state)
         {"\t=1", "'\t=1"},
         {"=\"a\"", "\"'=\"\"a\"\"\""},
         {"a=1", "a=1"},
+        {"'=1", "''=1"},
+        {"''@a", "'''@a"},
+        {"'tis", "'tis"},
+        {"''", "''"},
     };
 
     (void)state;
@@ -247,6 +251,7 @@ static void records_of_csv_are_cut_off_one_by_one(void **state)
         {"\"\"\r\nx", "|", "x"},
         {"a\"b\n", "a\"b|", ""},
         {"'=1,'a\n", "=1|'a|", ""},
+        {"''=1,''a,\"''\t\"\n", "'=1|''a|'\t|", ""},
         {"\"a", NULL, NULL},
         {"\"a\"b\n", NULL, NULL},
     };
@@ -274,6 +279,37 @@ static void records_of_csv_are_cut_off_one_by_one(void **state)
     }
 }
 
+/* Of the octets that mean something, at random but the same each time. */
+static void a_cell_is_read_as_it_was_printed(void **state)
+{
+    static const char octets[] = "''''==+-@\t\r\n\",, a\xc3\xa9";
+    uint64_t seed = 1;
+
+    (void)state;
+    for (int i = 0; i < 200000; i++) {
+        struct dsnd_arena arena = DSND_ARENA_INIT(65536);
+        struct dsnd_buf out = DSND_BUF_INIT(1000);
+        struct csv_record record;
+        struct dsnd_str rest;
+        char text[7];
+        size_t len;
+
+        seed = seed * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+        len = (seed >> 60) % (sizeof(text) + 1);
+        for (size_t at = 0; at < len; at++)
+            text[at] = octets[(seed >> (8 * at) & 0xff) % (sizeof(octets) - 1)];
+        assert_int_equal(rows_out_csv_cell(&out, dsnd_str_make(text, len)), DSND_OK);
+        assert_int_equal(dsnd_buf_add(&out, DSND_STR(",\r\n")), DSND_OK);
+        rest = dsnd_buf_str(&out);
+        assert_int_equal(csv_in_record(&rest, &arena, &record), DSND_OK);
+        assert_int_equal(record.count, 2);
+        if (!dsnd_str_eq(record.cell[0], dsnd_str_make(text, len)))
+            fail_msg("%.*s became %.*s", (int)len, text, DSND_STR_ARG(record.cell[0]));
+        dsnd_buf_done(&out);
+        dsnd_arena_done(&arena);
+    }
+}
+
 static void times_of_the_database_are_printed_as_rfc_3339(void **state)
 {
     char text[ROWS_OUT_TIME_SIZE];
@@ -295,6 +331,7 @@ int main(void)
         cmocka_unit_test(a_rate_is_null_where_its_denominator_cannot_be_right),
         cmocka_unit_test(cells_are_quoted_and_formulas_defused),
         cmocka_unit_test(records_of_csv_are_cut_off_one_by_one),
+        cmocka_unit_test(a_cell_is_read_as_it_was_printed),
         cmocka_unit_test(times_of_the_database_are_printed_as_rfc_3339),
     };
 
