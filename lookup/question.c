@@ -157,9 +157,23 @@ static enum lookup_read read_readsocket(struct dsnd_str *in, bool ended,
     return got == LOOKUP_READ_QUESTION ? set_key(question, dsnd_str_trim(line)) : got;
 }
 
-enum lookup_read lookup_question_read(enum lookup_protocol protocol, bool ended,
-                                      struct dsnd_str *in, struct lookup_question *ret_question,
-                                      const char **ret_why)
+/*
+ * More than an address, such as <a@b.example>: nobody would be found by it, and the mail would
+ * pass. Servers give local parts without their quotes, so those may hold anything.
+ */
+static bool is_wrapped(const struct lookup_question *question)
+{
+    struct dsnd_str key = dsnd_str_make(question->key, question->key_len);
+    size_t at = dsnd_str_rchr(key, '@');
+
+    for (size_t i = at; i < key.len; i++)
+        if (dsnd_str_chr(DSND_STR("<>(),;\" "), key.ptr[i]) != SIZE_MAX)
+            return true;
+    return false;
+}
+
+static enum lookup_read read_key(enum lookup_protocol protocol, bool ended, struct dsnd_str *in,
+                                 struct lookup_question *ret_question, const char **ret_why)
 {
     switch (protocol) {
     case LOOKUP_SOCKETMAP:
@@ -170,6 +184,17 @@ enum lookup_read lookup_question_read(enum lookup_protocol protocol, bool ended,
         return read_readsocket(in, ended, ret_question, ret_why);
     }
     return say(LOOKUP_READ_BAD, ret_why, "no such protocol");
+}
+
+enum lookup_read lookup_question_read(enum lookup_protocol protocol, bool ended,
+                                      struct dsnd_str *in, struct lookup_question *ret_question,
+                                      const char **ret_why)
+{
+    enum lookup_read got = read_key(protocol, ended, in, ret_question, ret_why);
+
+    if (got == LOOKUP_READ_QUESTION && is_wrapped(ret_question))
+        return say(LOOKUP_READ_REFUSED, ret_why, "key is not an address alone");
+    return got;
 }
 
 bool lookup_question_is_address(const struct lookup_question *question)
