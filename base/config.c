@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* A settings file is read whole; one that is larger is a mistake. */
@@ -107,6 +108,21 @@ static enum dsnd_err set_choice(const struct config_option *option, struct dsnd_
     return fail(error, "\"%.*s\" is none of: %s", DSND_STR_ARG(value), allowed);
 }
 
+static enum dsnd_err set_string(const struct config_option *option, struct dsnd_str value,
+                                char *member, struct config_error *error)
+{
+    enum dsnd_err err = DSND_OK;
+
+    if (dsnd_str_chr(value, '\0') != SIZE_MAX || value.len >= CONFIG_STRING_SIZE) {
+        (void)fail(error, "the value is too long or holds NUL; allowed are %d octets",
+                   CONFIG_STRING_SIZE - 1);
+        return DSND_ERR_LIMIT;
+    }
+    if (option->check)
+        err = option->check(value, error);
+    return err ? err : dsnd_str_copy(value, member, CONFIG_STRING_SIZE);
+}
+
 enum dsnd_err config_set(const struct config_option *option, struct dsnd_str value, void *settings,
                          struct config_error *ret_error)
 {
@@ -115,12 +131,7 @@ enum dsnd_err config_set(const struct config_option *option, struct dsnd_str val
 
     switch (option->type) {
     case CONFIG_STRING:
-        if (dsnd_str_chr(value, '\0') == SIZE_MAX &&
-            dsnd_str_copy(value, member, CONFIG_STRING_SIZE) == DSND_OK)
-            return DSND_OK;
-        (void)fail(ret_error, "the value is too long or holds NUL; allowed are %d octets",
-                   CONFIG_STRING_SIZE - 1);
-        return DSND_ERR_LIMIT;
+        return set_string(option, value, member, ret_error);
     case CONFIG_BOOL:
         if (!flag && !dsnd_str_ieq(value, DSND_STR("no")))
             return fail(ret_error, "\"%.*s\" is none of: yes, no", DSND_STR_ARG(value));
@@ -141,6 +152,8 @@ struct load {
     size_t count;
     void *settings;
     struct config_error *error;
+    unsigned *lines; /* of each option, where the file set it; 0: not yet */
+    unsigned line;   /* of the file; 0: what is read now comes from elsewhere */
 };
 
 /* Put "where: " in front of what config_set or fail said. */
@@ -181,6 +194,18 @@ static const char *find_section(const struct load *self, struct dsnd_str name)
     return NULL;
 }
 
+/* Of two lines of one key somebody expects the one that would not hold. */
+static enum dsnd_err note_line(const struct load *self, size_t option)
+{
+    if (!self->line)
+        return DSND_OK;
+    if (self->lines[option])
+        return fail(self->error, "was set on line %u already; once is allowed",
+                    self->lines[option]);
+    self->lines[option] = self->line;
+    return DSND_OK;
+}
+
 static enum dsnd_err set_key(const struct load *self, const char *section, struct dsnd_str key,
                              struct dsnd_str value)
 {
@@ -193,7 +218,9 @@ static enum dsnd_err set_key(const struct load *self, const char *section, struc
 
         if (strcmp(o->section, section) != 0 || !dsnd_str_ieq(key, dsnd_str_of(o->key)))
             continue;
-        err = config_set(o, value, self->settings, self->error);
+        err = note_line(self, i);
+        if (!err)
+            err = config_set(o, value, self->settings, self->error);
         if (snprintf(name, sizeof(name), "%s.%s", o->section, o->key) < 0)
             name[0] = '\0';
         return locate(self, name, err);
@@ -231,13 +258,12 @@ static enum dsnd_err read_line(const struct load *self, struct dsnd_str line, co
     return set_key(self, *section, dsnd_str_trim(key), dsnd_str_trim(line));
 }
 
-static enum dsnd_err read_file(const struct load *self, const char *path)
+static enum dsnd_err read_file(struct load *self, const char *path)
 {
     static const size_t size = CONFIG_FILE_MAX + 1;
     const char *section = NULL;
     enum dsnd_err err = DSND_OK;
     struct dsnd_str text;
-    unsigned line_no = 0;
     char where[CONFIG_STRING_SIZE + 16];
     char *octets = malloc(size);
     FILE *file = octets ? fopen(path, "re") : NULL;
@@ -257,11 +283,12 @@ static enum dsnd_err read_file(const struct load *self, const char *path)
     while (!err && text.len) {
         struct dsnd_str line = dsnd_str_line(&text);
 
-        if (snprintf(where, sizeof(where), "%s:%u", path, ++line_no) < 0)
+        if (snprintf(where, sizeof(where), "%s:%u", path, ++self->line) < 0)
             where[0] = '\0';
         err = locate(self, where, read_line(self, line, &section));
     }
 out:
+    self->line = 0;
     if (file && fclose(file) != 0 && !err)
         err = DSND_ERR_IO;
     free(octets);
@@ -294,10 +321,10 @@ static enum dsnd_err read_variable(const struct load *self, struct dsnd_str vari
 enum dsnd_err config_load(const struct config_option *options, size_t count, const char *path,
                           char *const *envp, void *settings, struct config_error *ret_error)
 {
-    struct load load = {options, count, settings, ret_error};
-    enum dsnd_err err = DSND_OK;
+    struct load load = {options, count, settings, ret_error, calloc(count, sizeof(*load.lines)), 0};
+    enum dsnd_err err = load.lines ? DSND_OK : DSND_ERR_NOMEM;
 
-    ret_error->text[0] = '\0';
+    (void)snprintf(ret_error->text, sizeof(ret_error->text), "%s", err ? dsnd_err_text(err) : "");
     for (size_t i = 0; i < count && !err; i++)
         err = locate(&load, options[i].key,
                      config_set(&options[i], dsnd_str_of(options[i].initial), settings, ret_error));
@@ -305,5 +332,6 @@ enum dsnd_err config_load(const struct config_option *options, size_t count, con
         err = read_file(&load, path);
     for (size_t i = 0; envp && envp[i] && !err; i++)
         err = read_variable(&load, dsnd_str_of(envp[i]));
+    free(load.lines);
     return err;
 }

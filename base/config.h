@@ -1,8 +1,8 @@
 /*
  * dsnd.conf: sections, keys and values, driven by one table of options. Every key can also be set
  * by the environment as DSND_SECTION_KEY, which wins. An unknown key or a bad value is an error
- * that names file, line and what is allowed; nothing of a bad file is used. Used at start and at
- * reload, by one thread.
+ * that names file, line and what is allowed, and so is a key set twice in the file; nothing of a
+ * bad file is used. Used at start and at reload, by one thread.
  *
  *     # a comment
  *     [smtp]
@@ -29,6 +29,14 @@ enum config_type {
 
 enum { CONFIG_STRING_SIZE = 1024 };
 
+/* What was wrong, in words for a person: "dsnd.conf:12: smtp.max_size: ... is allowed". */
+struct config_error {
+    char text[1024];
+};
+
+/* Whether a text is allowed; DSND_ERR_SYNTAX, `*ret_error` then says what is. */
+typedef enum dsnd_err config_check(struct dsnd_str value, struct config_error *ret_error);
+
 struct config_option {
     const char *section;
     const char *key;
@@ -39,11 +47,7 @@ struct config_option {
     uint64_t max;               /* of the same; 0 means no bound is set */
     const char *const *choices; /* of CHOICE, ended by NULL */
     const char *help;           /* one sentence */
-};
-
-/* What was wrong, in words for a person: "dsnd.conf:12: smtp.max_size: ... is allowed". */
-struct config_error {
-    char text[1024];
+    config_check *check;        /* of STRING; NULL: any text is allowed */
 };
 
 /*

@@ -3,6 +3,7 @@
 
 #include "base/config.h"
 #include "cmd/commands.h"
+#include "cmd/material.h"
 #include "cmd/settings.h"
 
 /* One key as a file would give it, with its default and meaning behind. Passwords are not shown. */
@@ -14,7 +15,8 @@ static void print_option(const struct config_option *option, const struct settin
 
     switch (option->type) {
     case CONFIG_STRING:
-        (void)printf("%s = %s", option->key, strcmp(option->key, "url") == 0 ? "(set)" : member);
+        (void)printf("%s = %s", option->key,
+                     strcmp(option->key, "url") == 0 && member[0] ? "(set)" : member);
         break;
     case CONFIG_BOOL:
         (void)printf("%s = %s", option->key, *member ? "yes" : "no");
@@ -47,11 +49,17 @@ int cmd_check_config(int argc, char **argv)
         argc, argv,
         "usage: dsnd check-config [-c FILE]\n\n"
         "Reads the configuration as the service would, with DSND_SECTION_KEY of the\n"
-        "environment, prints what is in force, and ends with 2 where something is wrong.\n",
+        "environment, and the files that it names, prints what is in force, and ends with 2\n"
+        "where something is wrong. Run it as the service's user.\n",
         &settings);
+    struct config_error error;
 
     if (status >= 0)
         return status;
+    if (material_check(&settings, &error)) {
+        (void)fprintf(stderr, "dsnd check-config: %s\n", error.text);
+        return EXIT_USAGE;
+    }
     for (size_t i = 0; i < settings_option_count; i++) {
         if (i == 0 || strcmp(settings_options[i].section, settings_options[i - 1].section) != 0)
             (void)printf("%s[%s]\n", i ? "\n" : "", settings_options[i].section);

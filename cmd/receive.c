@@ -16,7 +16,6 @@
 #include "cmd/settings.h"
 #include "ingest/journal.h"
 #include "ingest/smtp_server.h"
-#include "relay/send.h"
 
 enum {
     RECEIVE_LOCK_RETRIES = 100, /* a receiver that is ending may hold the journal for a moment */
@@ -125,10 +124,6 @@ static enum dsnd_err apply(struct receive *self, const struct settings *settings
     struct verifier *verifier = NULL;
     enum dsnd_err err = material_hostname(settings, self->hostname);
 
-    if (!err && settings->submit.relay[0] && !relay_url_valid(settings->submit.relay)) {
-        (void)snprintf(ret_error->text, sizeof(ret_error->text), "submit.relay: " RELAY_URL_WANTED);
-        return DSND_ERR_SYNTAX;
-    }
     if (!err)
         err = new_verifier(settings, ret_error, &verifier);
     if (err)

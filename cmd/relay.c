@@ -11,7 +11,6 @@
 #include <time.h>
 
 #include "base/clock.h"
-#include "base/file.h"
 #include "base/log.h"
 #include "base/metrics.h"
 #include "cmd/child.h"
@@ -30,13 +29,12 @@ enum {
     STOP_GRACE_MS = 3000, /* for the answer to a receipt that is on its way */
     RETRY_FIRST_MS = 5000,
     RETRY_DOUBLINGS = 9, /* up to 43 minutes */
-    LOGIN_MAX = 512,
 };
 
 struct relay_process {
     struct settings *settings;
     char hostname[CONFIG_STRING_SIZE];
-    char login[LOGIN_MAX];
+    char login[MATERIAL_LOGIN_SIZE];
     struct relay *relay;
     struct store_conn *conn;
     bool leads; /* this connection is the sender's */
@@ -168,39 +166,11 @@ static void count_waiting(struct relay_process *self)
 
 /* ---- settings ---- */
 
-static enum dsnd_err read_login(struct relay_process *self, const struct settings *settings,
-                                struct config_error *ret_error)
-{
-    const char *path = settings->submit.relay_login_file;
-    struct dsnd_buf text = DSND_BUF_INIT(LOGIN_MAX - 1);
-    struct dsnd_str login = DSND_STR("");
-    enum dsnd_err err = path[0] ? file_read(path, &text) : DSND_OK;
-
-    if (!err && path[0])
-        login = dsnd_str_trim(dsnd_buf_str(&text));
-    if (err || (path[0] && dsnd_str_chr(login, ':') == SIZE_MAX)) {
-        (void)snprintf(ret_error->text, sizeof(ret_error->text), "%.300s: %s", path,
-                       err == DSND_ERR_IO ? strerror(errno) : "want one line, name:password");
-        err = DSND_ERR_SYNTAX;
-    } else {
-        err = dsnd_str_copy(login, self->login, sizeof(self->login));
-    }
-    if (text.ptr)
-        explicit_bzero(text.ptr, text.size);
-    dsnd_buf_done(&text);
-    return err;
-}
-
 static enum dsnd_err use(struct relay_process *self, const struct settings *settings,
                          struct config_error *ret_error)
 {
-    enum dsnd_err err = DSND_OK;
+    enum dsnd_err err = material_login(settings, self->login, ret_error);
 
-    if (settings->submit.relay[0] && !relay_url_valid(settings->submit.relay)) {
-        (void)snprintf(ret_error->text, sizeof(ret_error->text), "submit.relay: " RELAY_URL_WANTED);
-        return DSND_ERR_SYNTAX;
-    }
-    err = read_login(self, settings, ret_error);
     if (!err)
         err = material_hostname(settings, self->hostname);
     return err;

@@ -22,6 +22,7 @@
 #include "base/metrics.h"
 #include "cmd/child.h"
 #include "cmd/commands.h"
+#include "cmd/material.h"
 #include "cmd/settings.h"
 
 enum {
@@ -261,6 +262,7 @@ int cmd_serve(int argc, char **argv)
                          .argv = argv,
                          .argc = argc,
                          .metrics_fd = -1};
+    struct config_error error;
     sigset_t signals;
     int status = settings_from_arguments(
         argc, argv,
@@ -281,6 +283,10 @@ int cmd_serve(int argc, char **argv)
                                             !settings.lookup.readsocket_listen[0];
     if (child_give_up_root(settings.process.user, true))
         return EXIT_USAGE;
+    if (material_check(&settings, &error)) {
+        log_event(LOG_LEVEL_CRIT, "serve.config", "error=\"%s\"", error.text);
+        return EXIT_USAGE;
+    }
     (void)sigemptyset(&signals);
     (void)sigaddset(&signals, SIGTERM);
     (void)sigaddset(&signals, SIGINT);

@@ -8,6 +8,7 @@
 
 #include "base/log.h"
 #include "cmd/commands.h"
+#include "cmd/settings_check.h"
 #include "lookup/question.h"
 
 extern char **environ;
@@ -24,29 +25,30 @@ static const char *const evidences[] = {"none",       "matched", "signed_other",
 
 /* A member path cannot stand in parentheses: NOLINTNEXTLINE(bugprone-macro-parentheses) */
 #define AT(section, key) offsetof(struct settings, section.key)
-#define TEXT(section, key, initial, help)                                          \
-    {                                                                              \
-#section, #key, CONFIG_STRING, AT(section, key), initial, 0, 0, NULL, help \
+#define TEXT(section, key, initial, help) CHECKED(section, key, initial, NULL, help)
+#define CHECKED(section, key, initial, check, help)                                       \
+    {                                                                                     \
+#section, #key, CONFIG_STRING, AT(section, key), initial, 0, 0, NULL, help, check \
     }
-#define YES_NO(section, key, initial, help)                                      \
-    {                                                                            \
-#section, #key, CONFIG_BOOL, AT(section, key), initial, 0, 0, NULL, help \
-    }
-#define COUNT(section, key, initial, min, max, help)                                  \
-    {                                                                                 \
-#section, #key, CONFIG_COUNT, AT(section, key), initial, min, max, NULL, help \
-    }
-#define OCTETS(section, key, initial, min, max, help)                                  \
+#define YES_NO(section, key, initial, help)                                            \
     {                                                                                  \
-#section, #key, CONFIG_OCTETS, AT(section, key), initial, min, max, NULL, help \
+#section, #key, CONFIG_BOOL, AT(section, key), initial, 0, 0, NULL, help, NULL \
     }
-#define TIME(section, key, initial, min, max, help)                                      \
-    {                                                                                    \
-#section, #key, CONFIG_DURATION, AT(section, key), initial, min, max, NULL, help \
+#define COUNT(section, key, initial, min, max, help)                                        \
+    {                                                                                       \
+#section, #key, CONFIG_COUNT, AT(section, key), initial, min, max, NULL, help, NULL \
     }
-#define CHOICE(section, key, initial, choices, help)                                  \
-    {                                                                                 \
-#section, #key, CONFIG_CHOICE, AT(section, key), initial, 0, 0, choices, help \
+#define OCTETS(section, key, initial, min, max, help)                                        \
+    {                                                                                        \
+#section, #key, CONFIG_OCTETS, AT(section, key), initial, min, max, NULL, help, NULL \
+    }
+#define TIME(section, key, initial, min, max, help)                                            \
+    {                                                                                          \
+#section, #key, CONFIG_DURATION, AT(section, key), initial, min, max, NULL, help, NULL \
+    }
+#define CHOICE(section, key, initial, choices, help)                                        \
+    {                                                                                       \
+#section, #key, CONFIG_CHOICE, AT(section, key), initial, 0, 0, choices, help, NULL \
     }
 
 #define KIB UINT64_C(1024)
@@ -59,9 +61,12 @@ static const char *const evidences[] = {"none",       "matched", "signed_other",
 /* Sections stand together: messages list them in this order. */
 const struct config_option settings_options[] = {
     TEXT(process, user, "", "the account to become when root starts it; empty: it stays root"),
-    TEXT(smtp, listen, "0.0.0.0:25", "addresses to take mail on, host:port, comma-separated"),
-    TEXT(smtp, hostname, "", "the name in greeting and replies; empty: the machine's own"),
-    TEXT(smtp, domains, "", "bounce domains whose recipients are taken, comma-separated"),
+    CHECKED(smtp, listen, "0.0.0.0:25", settings_check_listen,
+            "addresses to take mail on, host:port, comma-separated"),
+    CHECKED(smtp, hostname, "", settings_check_hostname,
+            "the name in greeting and replies; empty: the machine's own"),
+    CHECKED(smtp, domains, "", settings_check_domains,
+            "bounce domains whose recipients are taken, comma-separated"),
     OCTETS(smtp, max_size, "20M", KIB, 60 * MIB, "octets of one message"),
     COUNT(smtp, max_connections, "20000", 1, 1000000, "SMTP sessions at one time"),
     COUNT(smtp, max_per_client, "50", 1, 1000000, "sessions of one IPv4 address or IPv6 /64"),
@@ -76,30 +81,35 @@ const struct config_option settings_options[] = {
     TIME(smtp, idle_timeout, "300s", SECOND, HOUR, "how long a session may say nothing"),
     TIME(smtp, drain_timeout, "10s", 0, HOUR, "how long sessions may finish after SIGTERM"),
     COUNT(smtp, threads, "0", 0, 256, "event loops; 0: one a core"),
-    TEXT(smtp, tls_listen, "", "addresses with TLS from the first octet, host:port"),
+    CHECKED(smtp, tls_listen, "", settings_check_listen,
+            "addresses with TLS from the first octet, host:port"),
     TEXT(smtp, tls_cert, "", "PEM files of certificate chains; with them STARTTLS is offered"),
     TEXT(smtp, tls_key, "", "PEM files of their keys, in the same order"),
     CHOICE(smtp, bare_newline, "reject", bare_newlines,
            "what becomes of a bare CR or LF in a message"),
     YES_NO(smtp, require_signed, "no", "refuse recipients that are no signed return path"),
-    TEXT(smtp, lmtp_listen, "", "LMTP: a path of a unix socket, or host:port"),
-    TEXT(smtp, proxy_from, "", "addresses or networks that must send a PROXY header"),
-    TEXT(submit, listen, "", "private submission listener, host:port; empty: off"),
+    CHECKED(smtp, lmtp_listen, "", settings_check_listen,
+            "LMTP: a path of a unix socket, or host:port"),
+    CHECKED(smtp, proxy_from, "", settings_check_networks,
+            "addresses or networks that must send a PROXY header"),
+    CHECKED(submit, listen, "", settings_check_listen,
+            "private submission listener, host:port; empty: off"),
     TEXT(submit, users_file, "", "who may authenticate there"),
-    TEXT(submit, relay, "",
-         "smtp:// or smtps:// URL of the relay for receipts (NOTIFY=SUCCESS); empty: refused"),
+    CHECKED(submit, relay, "", settings_check_relay,
+            "smtp:// or smtps:// URL of the relay for receipts (NOTIFY=SUCCESS); empty: refused"),
     YES_NO(submit, relay_tls, "no", "the relay must offer TLS with a certificate that verifies"),
     TEXT(submit, relay_login_file, "", "file with name:password to authenticate to the relay"),
     TIME(submit, relay_retry, "3d", SECOND, 30 * DAY, "how long a receipt is tried"),
-    TEXT(journal, dir, "/var/lib/dsnd/journal", "the journal's directory"),
+    CHECKED(journal, dir, "/var/lib/dsnd/journal", settings_check_dir, "the journal's directory"),
     OCTETS(journal, segment, "64M", MIB, 4 * GIB, "size of one segment file"),
     TIME(journal, keep, "24h", 0, 3650 * DAY, "how long stored segments are kept for replay"),
     OCTETS(journal, min_free, "1G", 0, 1024 * GIB, "disk space below which mail is deferred"),
     COUNT(pipeline, batch, "2000", 1, 100000, "records stored in one transaction at most"),
     TIME(pipeline, linger, "100ms", 0, 10 * SECOND, "how long a batch may wait to fill"),
     OCTETS(pipeline, memory, "2G", 256 * MIB, 1024 * GIB, "address space of the pipeline"),
-    TEXT(database, url, "postgresql:///dsnd", "PostgreSQL, as libpq takes it"),
-    TEXT(http, listen, "127.0.0.1:8080", "address of the API, host:port"),
+    CHECKED(database, url, "postgresql:///dsnd", settings_check_url,
+            "PostgreSQL, as libpq takes it"),
+    CHECKED(http, listen, "127.0.0.1:8080", settings_check_http, "address of the API, host:port"),
     TEXT(http, tls_cert, "", "PEM file of the certificate chain; with it the API speaks TLS"),
     TEXT(http, tls_key, "", "PEM file of its private key"),
     COUNT(http, threads, "4", 1, 256, "answers made at one time"),
@@ -110,14 +120,16 @@ const struct config_option settings_options[] = {
     OCTETS(http, max_body, "4M", KIB, 64 * MIB, "octets of a request's body"),
     COUNT(http, rate, "1000", 0, 1000000, "requests a second of one address; 0: no limit"),
     COUNT(http, burst, "20000", 1, 1000000, "requests of one address at once"),
-    TEXT(metrics, listen, "127.0.0.1:9125", "address of health, readiness and metrics"),
+    CHECKED(metrics, listen, "127.0.0.1:9125", settings_check_http,
+            "address of health, readiness and metrics"),
     YES_NO(webhooks, allow_private, "no", "post to addresses that are not public"),
     YES_NO(webhooks, allow_http, "no", "post without TLS"),
     TIME(webhooks, timeout, "10s", SECOND, 60 * SECOND, "how long an endpoint may take to answer"),
     TIME(webhooks, retry, "3d", HOUR, 30 * DAY, "how long an event is tried before it is given up"),
-    TEXT(lookup, socketmap_listen, "", "Postfix socketmap: host:port or /path, comma-separated"),
-    TEXT(lookup, tcp_table_listen, "", "Postfix tcp_table: the same"),
-    TEXT(lookup, readsocket_listen, "", "Exim readsocket: the same"),
+    CHECKED(lookup, socketmap_listen, "", settings_check_listen,
+            "Postfix socketmap: host:port or /path, comma-separated"),
+    CHECKED(lookup, tcp_table_listen, "", settings_check_listen, "Postfix tcp_table: the same"),
+    CHECKED(lookup, readsocket_listen, "", settings_check_listen, "Exim readsocket: the same"),
     CHOICE(lookup, tcp_table_map, "access", lookup_map_names, "what a tcp_table answers"),
     CHOICE(lookup, when_away, "defer", aways, "what is said while the database is away"),
     COUNT(lookup, threads, "2", 1, 64, "connections to the database for lookups"),
@@ -134,8 +146,8 @@ const struct config_option settings_options[] = {
     TEXT(classify, rules, "", "the operator's own rules file; empty: the built-in rules"),
     TEXT(classify, providers, "",
          "more hosts of providers, lines of \"family domain ...\"; empty: none"),
-    TEXT(classify, campaign_headers, "X-Campaign-ID, Feedback-ID, List-Id",
-         "headers of the returned message that may name the campaign"),
+    CHECKED(classify, campaign_headers, "X-Campaign-ID, Feedback-ID, List-Id",
+            settings_check_headers, "headers of the returned message that may name the campaign"),
     CHOICE(log, level, "info", log_levels, "the least level that is written"),
 };
 const size_t settings_option_count = sizeof(settings_options) / sizeof(*settings_options);

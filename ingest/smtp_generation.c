@@ -149,7 +149,7 @@ enum dsnd_err smtp_generation_new(const struct smtp_server_settings *settings,
         err = set_users(self, settings, error, error_size);
     if (err) {
         smtp_generation_free(self);
-        return err;
+        return err == DSND_ERR_NOMEM ? err : DSND_ERR_SYNTAX; /* a file not there, too */
     }
     self->verify_context = settings->verify_context;
     self->verify_release = settings->verify_release;

@@ -56,8 +56,8 @@ struct smtp_server;
 
 /*
  * Listen and start the loops. `journal` must outlive the server. On errors `error` says in words
- * what was wrong, and verify_release is not called. DSND_ERR_SYNTAX: a setting; DSND_ERR_CONFLICT:
- * key and certificate do not match; DSND_ERR_IO: sockets or threads; DSND_ERR_NOMEM.
+ * what was wrong, and verify_release is not called. DSND_ERR_SYNTAX: a setting,
+ * or a file that it names; DSND_ERR_IO: sockets or threads; DSND_ERR_NOMEM.
  */
 DSND_MUST_CHECK
 enum dsnd_err smtp_server_start(const struct smtp_server_settings *settings,

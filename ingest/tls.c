@@ -34,11 +34,13 @@ static SSL *ssl_of(struct tls_stream *self)
 
 static void describe(char *error, size_t size, const char *what, const char *file)
 {
-    char cause[200];
-    unsigned long code = ERR_peek_last_error();
+    char text[128];
+    unsigned long first = ERR_peek_error(); /* those behind it follow from it */
+    const char *cause = ERR_SYSTEM_ERROR(first)
+                            ? strerror_r(ERR_GET_REASON(first), text, sizeof(text))
+                            : ERR_reason_error_string(first);
 
-    ERR_error_string_n(code, cause, sizeof(cause));
-    (void)snprintf(error, size, "%s %s: %s", what, file, code ? cause : "cannot be read");
+    (void)snprintf(error, size, "%s %s: %s", what, file, cause ? cause : "cannot be read");
     ERR_clear_error();
 }
 

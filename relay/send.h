@@ -25,9 +25,7 @@ struct relay_settings {
     enum relay_tls tls;
 };
 
-/* What a relay's URL must be, in words. */
-#define RELAY_URL_WANTED "want smtp://host:port or smtps://host:port"
-/* Whether it is that: no login, path or query. */
+/* smtp://host:port or smtps://host:port: no login, path or query. */
 bool relay_url_valid(const char *url);
 
 enum relay_result {

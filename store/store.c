@@ -26,6 +26,21 @@ static void ignore_notice(void *context, const char *message)
     (void)message;
 }
 
+bool store_url_valid(const char *url)
+{
+    struct dsnd_str text = dsnd_str_of(url);
+    char *why = NULL;
+    PQconninfoOption *options;
+
+    /* What is neither an URL nor key=value is the name of a database. */
+    if (dsnd_str_find(text, DSND_STR("://")) == SIZE_MAX && dsnd_str_chr(text, '=') == SIZE_MAX)
+        return true;
+    options = PQconninfoParse(url, &why);
+    PQfreemem(why);
+    PQconninfoFree(options);
+    return options != NULL;
+}
+
 static enum dsnd_err connect_to(struct store_conn *self, const char *application)
 {
     char timeout[16];

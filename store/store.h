@@ -18,6 +18,9 @@ extern const int store_schema_version;
 struct store_conn;
 struct store_pool;
 
+/* Whether libpq can make sense of `url`; nothing is asked of any server. */
+bool store_url_valid(const char *url);
+
 /*
  * Connect; statements are prepared on first use. `url` as libpq takes it. `application` names the
  * process in pg_stat_activity. DSND_ERR_UNAVAILABLE: the database is away; DSND_ERR_VERSION: the

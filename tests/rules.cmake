@@ -6,9 +6,11 @@ endforeach()
 add_test(NAME unit/cli_classify
     COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/cli/classify.sh $<TARGET_FILE:dsnd>)
 set_tests_properties(unit/cli_classify PROPERTIES LABELS unit TIMEOUT 60)
-add_test(NAME unit/cli_mint
-    COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/cli/mint.sh $<TARGET_FILE:dsnd>)
-set_tests_properties(unit/cli_mint PROPERTIES LABELS unit TIMEOUT 60)
+foreach(name mint check_config)
+    add_test(NAME unit/cli_${name}
+        COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/cli/${name}.sh $<TARGET_FILE:dsnd>)
+    set_tests_properties(unit/cli_${name} PROPERTIES LABELS unit TIMEOUT 120)
+endforeach()
 foreach(example sh:sh python3:py php:php)
     string(REPLACE ":" ";" example ${example})
     list(GET example 0 interpreter)

@@ -39,15 +39,18 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static const char *const choices[] = {"reject", "normalize", NULL};
     static const struct config_option options[] = {
-        {"smtp", "listen", CONFIG_STRING, offsetof(struct values, text), "", 0, 0, NULL, "a text"},
-        {"smtp", "signed", CONFIG_BOOL, offsetof(struct values, yes), "no", 0, 0, NULL, "or not"},
-        {"smtp", "count", CONFIG_COUNT, offsetof(struct values, count), "1", 1, 1000, NULL, "some"},
+        {"smtp", "listen", CONFIG_STRING, offsetof(struct values, text), "", 0, 0, NULL, "a text",
+         NULL},
+        {"smtp", "signed", CONFIG_BOOL, offsetof(struct values, yes), "no", 0, 0, NULL, "or not",
+         NULL},
+        {"smtp", "count", CONFIG_COUNT, offsetof(struct values, count), "1", 1, 1000, NULL, "some",
+         NULL},
         {"journal", "octets", CONFIG_OCTETS, offsetof(struct values, octets), "20M", 1024,
-         UINT64_C(60) << 20, NULL, "a size"},
+         UINT64_C(60) << 20, NULL, "a size", NULL},
         {"journal", "keep", CONFIG_DURATION, offsetof(struct values, duration), "5s", 1000,
-         UINT64_C(3600) * 1000, NULL, "a time"},
+         UINT64_C(3600) * 1000, NULL, "a time", NULL},
         {"journal", "bare", CONFIG_CHOICE, offsetof(struct values, choice), "reject", 0, 0, choices,
-         "one of two"},
+         "one of two", NULL},
     };
     static char name[64];
     static int fd = -1;

@@ -17,13 +17,14 @@ struct sample {
 
 static const char *const levels[] = {"low", "high", NULL};
 static const struct config_option options[] = {
-    {"net", "listen", CONFIG_STRING, offsetof(struct sample, listen), "a:1", 0, 0, NULL, ""},
-    {"net", "strict", CONFIG_BOOL, offsetof(struct sample, strict), "no", 0, 0, NULL, ""},
+    {"net", "listen", CONFIG_STRING, offsetof(struct sample, listen), "a:1", 0, 0, NULL, "", NULL},
+    {"net", "strict", CONFIG_BOOL, offsetof(struct sample, strict), "no", 0, 0, NULL, "", NULL},
     {"net", "max_size", CONFIG_OCTETS, offsetof(struct sample, size), "20M", 1024, 1u << 30, NULL,
-     ""},
-    {"time", "wait", CONFIG_DURATION, offsetof(struct sample, wait), "300s", 0, 86400000, NULL, ""},
-    {"time", "count", CONFIG_COUNT, offsetof(struct sample, count), "7", 1, 9, NULL, ""},
-    {"time", "level", CONFIG_CHOICE, offsetof(struct sample, level), "low", 0, 0, levels, ""},
+     "", NULL},
+    {"time", "wait", CONFIG_DURATION, offsetof(struct sample, wait), "300s", 0, 86400000, NULL, "",
+     NULL},
+    {"time", "count", CONFIG_COUNT, offsetof(struct sample, count), "7", 1, 9, NULL, "", NULL},
+    {"time", "level", CONFIG_CHOICE, offsetof(struct sample, level), "low", 0, 0, levels, "", NULL},
 };
 
 static enum dsnd_err load(const char *text, char *const *envp, struct sample *sample, char *error)
@@ -82,6 +83,7 @@ static void every_mistake_names_its_place_and_what_is_allowed(void **state)
         {"[time]\ncount=0\n", "1 to 9"},
         {"[time]\ncount=1.5\n", "is not a whole number"},
         {"[time]\nlevel=mid\n", "\"mid\" is none of: low, high"},
+        {"[time]\ncount=1\n\n[time]\nCOUNT=2\n", ":5: time.count: was set on line 2 already"},
         {"[time]\ngarbage\n", "neither [section] nor key = value"},
     };
 
