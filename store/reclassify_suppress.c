@@ -2,9 +2,13 @@
  * Suppressions after the records of a run are done: for each address concerned all records that
  * prove it, as if they came one by one. suppression_rejudge compares the outcome with the list.
  */
+#include "base/clock.h"
 #include "store/reclassify_span.h"
 
 enum { ADDRESSES = 200, ARENA_OCTETS = 256 * 1024 * 1024 };
+
+/* Maintenance stands between the batches of the writer: the next call goes on. */
+enum { DOUBTED_MS = 3000 };
 
 /* Columns of RECLASSIFY_RECORDS. */
 enum column {
@@ -260,7 +264,7 @@ static enum dsnd_err run_chunk(struct chunk *self, struct store_hash *last)
 }
 
 static enum dsnd_err run_all(struct store_conn *conn, const struct source *source,
-                             const struct store_reclassify *what,
+                             const struct store_reclassify *what, int64_t until_ms,
                              struct store_reclassify_counts *counts)
 {
     enum { ATTEMPTS = 4 };
@@ -281,6 +285,8 @@ static enum dsnd_err run_all(struct store_conn *conn, const struct source *sourc
         chunk_done(&chunk);
         if (!err)
             attempts = 0;
+        if (!err && dsnd_clock_monotonic_ms() >= until_ms)
+            break;
     }
     return err == DSND_ERR_NOT_FOUND ? DSND_OK : err;
 }
@@ -288,7 +294,7 @@ static enum dsnd_err run_all(struct store_conn *conn, const struct source *sourc
 enum dsnd_err again_suppress(struct store_conn *conn, const struct store_reclassify *what,
                              struct store_reclassify_counts *counts)
 {
-    return run_all(conn, &of_run, what, counts);
+    return run_all(conn, &of_run, what, INT64_MAX, counts);
 }
 
 static void tell_nobody(void *context, const struct store_resuppressed *change)
@@ -302,5 +308,5 @@ enum dsnd_err store_judge_doubted(struct store_conn *conn)
     const struct store_reclassify what = {.apply = true, .suppressed = tell_nobody};
     struct store_reclassify_counts counts = {0};
 
-    return run_all(conn, &doubted, &what, &counts);
+    return run_all(conn, &doubted, &what, dsnd_clock_monotonic_ms() + DOUBTED_MS, &counts);
 }
