@@ -41,6 +41,16 @@ void doctor_find(struct doctor *self, enum doctor_grade grade, const char *subje
     (void)fflush(stdout); /* what follows may wait for the network */
 }
 
+static void examine_settings(struct doctor *self)
+{
+    struct config_error error;
+
+    if (material_check(self->settings, &error))
+        doctor_find(self, DOCTOR_BAD, "settings", "%s; nothing starts", error.text);
+    else
+        doctor_find(self, DOCTOR_GOOD, "settings", "every key is known and every value allowed");
+}
+
 static void examine_keys(struct doctor *self)
 {
     struct return_path_keys keys = {0};
@@ -101,8 +111,9 @@ static void examine_tls(struct doctor *self)
 {
     const struct settings *settings = self->settings;
 
-    if (settings->smtp.tls_cert[0])
-        examine_cert(self, "smtp tls", settings->smtp.tls_cert, settings->smtp.tls_key);
+    if (settings->smtp.tls_cert[0]) /* which may hold its key */
+        examine_cert(self, "smtp tls", settings->smtp.tls_cert,
+                     settings->smtp.tls_key[0] ? settings->smtp.tls_key : settings->smtp.tls_cert);
     else
         doctor_find(
             self, DOCTOR_WARN, "smtp tls",
@@ -210,7 +221,7 @@ int cmd_doctor(int argc, char **argv)
 
     if (status >= 0)
         return status;
-    doctor_find(&doctor, DOCTOR_GOOD, "settings", "every key is known and every value allowed");
+    examine_settings(&doctor);
     for (size_t i = 0; i < sizeof(examinations) / sizeof(*examinations); i++)
         examinations[i](&doctor);
     (void)printf("%u good, %u warnings, %u bad\n", doctor.counts[DOCTOR_GOOD],

@@ -1,8 +1,10 @@
 /*
  * dsnd: the return-path endpoint of bulk mail. Finds the subcommand and runs it.
  */
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "base/err.h"
 #include "base/str.h"
@@ -46,20 +48,32 @@ static int usage(FILE *out)
     return out == stdout ? EXIT_DONE : EXIT_USAGE;
 }
 
+/* What was printed and did not arrive was not done. Who closed the pipe knows it. */
+static int finish(int status)
+{
+    errno = 0;
+    if ((fflush(stdout) == 0 && !ferror(stdout)) || status != EXIT_DONE)
+        return status;
+    if (errno != EPIPE)
+        (void)fprintf(stderr, "dsnd: standard output: %s\n",
+                      errno ? strerror(errno) : "was not written whole");
+    return EXIT_FAILED;
+}
+
 int main(int argc, char **argv)
 {
     struct dsnd_str name = dsnd_str_of(argc > 1 ? argv[1] : "");
 
     (void)signal(SIGPIPE, SIG_IGN);
     if (dsnd_str_eq(name, DSND_STR("--help")) || dsnd_str_eq(name, DSND_STR("help")))
-        return usage(stdout);
+        return finish(usage(stdout));
     if (dsnd_str_eq(name, DSND_STR("--version"))) {
         (void)printf("dsnd %s\n", DSND_VERSION);
-        return EXIT_DONE;
+        return finish(EXIT_DONE);
     }
     for (size_t i = 0; i < sizeof(commands) / sizeof(*commands); i++)
         if (dsnd_str_eq(name, dsnd_str_of(commands[i].name)))
-            return commands[i].run(argc - 1, argv + 1);
+            return finish(commands[i].run(argc - 1, argv + 1));
     if (name.len)
         (void)fprintf(stderr, "dsnd: unknown command \"%s\"\n", argv[1]);
     return usage(stderr);

@@ -6,10 +6,12 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "api/json_in.h"
 #include "api/json_out.h"
 #include "api/names.h"
 #include "api/rows_out.h"
 #include "base/buf.h"
+#include "base/utf8.h"
 #include "cmd/arguments.h"
 #include "cmd/commands.h"
 #include "cmd/suppressions_in.h"
@@ -31,7 +33,7 @@ static const char help[] =
     "  --note TEXT        note of entries that have none\n"
     "  -c, --config FILE  the configuration; else $DSND_CONF or /etc/dsnd/dsnd.conf\n";
 
-enum { EXPORT_PAGE = 5000, EXPORT_BUFFER_MAX = 64 * 1024 * 1024 };
+enum { NOTE_MAX_OCTETS = 500, EXPORT_PAGE = 5000, EXPORT_BUFFER_MAX = 64 * 1024 * 1024 };
 
 struct suppressions {
     struct settings settings;
@@ -40,6 +42,8 @@ struct suppressions {
     bool hashed;
     struct suppressions_in in;
     struct store_conn *conn;
+    const char *for_export; /* an option that was given and means something there only; or NULL */
+    const char *for_import;
     char **files;
     int file_count;
 };
@@ -162,6 +166,8 @@ static enum dsnd_err import_path(struct suppressions *self, const char *path)
     }
     self->in.name = standard ? "standard input" : path;
     err = suppressions_in_file(&self->in, file, self->conn);
+    if (err == DSND_ERR_IO)
+        perror(self->in.name);
     if (!standard && fclose(file) != 0 && !err)
         err = DSND_ERR_IO;
     return err;
@@ -204,6 +210,32 @@ static bool read_class(struct suppressions *self, const char *name)
     return false;
 }
 
+static bool read_note(struct suppressions *self, const char *note)
+{
+    struct dsnd_str text = dsnd_str_of(note);
+
+    self->in.note = note;
+    if (text.len <= NOTE_MAX_OCTETS && utf8_valid(text) && json_in_is_plain(text))
+        return true;
+    (void)fprintf(stderr,
+                  "dsnd suppressions: --note must be at most %d octets of UTF-8 without control "
+                  "characters\n",
+                  NOTE_MAX_OCTETS);
+    return false;
+}
+
+/* Whoever exports with --class expects a part of the list, and must not get the whole. */
+static bool options_fit(const struct suppressions *self, bool exporting)
+{
+    const char *wrong = exporting ? self->for_import : self->for_export;
+
+    if (!wrong)
+        return true;
+    (void)fprintf(stderr, "dsnd suppressions: %s is for %s only\n", wrong,
+                  exporting ? "import" : "export");
+    return false;
+}
+
 /* -1 to go on, else the exit status. */
 static int read_options(int argc, char **argv, struct suppressions *self)
 {
@@ -229,11 +261,15 @@ static int read_options(int argc, char **argv, struct suppressions *self)
         else if (choice == 'H')
             self->hashed = true;
         else if (choice == 'n')
-            self->in.note = optarg;
+            good = read_note(self, optarg);
         else if (choice == 'c')
             self->config = optarg;
         else
             good = false;
+        if (choice == 'f' || choice == 'H')
+            self->for_export = choice == 'f' ? "--format" : "--hashed";
+        else if (choice == 'k' || choice == 'n')
+            self->for_import = choice == 'k' ? "--class" : "--note";
     }
     self->files = argv + optind + 1;
     self->file_count = argc - optind - 1;
@@ -251,10 +287,16 @@ int cmd_suppressions(int argc, char **argv)
         return status;
     exporting = self.file_count == 0 && strcmp(argv[optind], "export") == 0;
     if (!exporting && (self.file_count < 0 || strcmp(argv[optind], "import") != 0)) {
+        if (self.file_count >= 0)
+            (void)fprintf(stderr,
+                          "dsnd suppressions: \"%s\" is neither export, which takes no "
+                          "files, nor import\n",
+                          argv[optind]);
         (void)fputs(help, stderr);
         return EXIT_USAGE;
     }
-    if (arguments_settings("suppressions", self.config, &self.settings))
+    if (!options_fit(&self, exporting) ||
+        arguments_settings("suppressions", self.config, &self.settings))
         return EXIT_USAGE;
     err = store_connect(self.settings.database.url, "dsnd suppressions", &self.conn);
     if (!err)

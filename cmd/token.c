@@ -3,6 +3,10 @@
 #include <string.h>
 
 #include "api/auth.h"
+#include "api/json_in.h"
+#include "api/timestamp.h"
+#include "base/clock.h"
+#include "base/utf8.h"
 #include "cmd/arguments.h"
 #include "cmd/commands.h"
 #include "store/query_token.h"
@@ -78,19 +82,57 @@ static int failed(const struct token_command *self, enum dsnd_err err)
     return EXIT_FAILED;
 }
 
+/* One line of `list`, whatever it says. */
+static bool name_is_good(const char *name)
+{
+    struct dsnd_str text = dsnd_str_of(name);
+
+    return text.len > 0 && text.len <= TOKEN_NAME_MAX && utf8_valid(text) && json_in_is_plain(text);
+}
+
+/* A token that is over at once would be looked for elsewhere. */
+static bool expiry_is_good(const char *expires)
+{
+    int64_t us = 0;
+
+    return !expires ||
+           (timestamp_parse(dsnd_str_of(expires), &us) == DSND_OK && us > dsnd_clock_now_us());
+}
+
+/* The scopes; 0 where something is wrong with the arguments. */
+static unsigned check_add(const struct token_command *self)
+{
+    if (!name_is_good(self->name))
+        (void)fprintf(stderr,
+                      "dsnd token: --name must have 1 to %d octets of UTF-8 without control "
+                      "characters\n",
+                      TOKEN_NAME_MAX);
+    else if (!expiry_is_good(self->expires))
+        (void)fputs("dsnd token: --expires must be a time to come, as 2027-01-31T00:00:00Z\n",
+                    stderr);
+    else
+        return read_scopes(self->scopes);
+    return 0;
+}
+
+/* Nobody can use a token that was not printed. */
+static enum dsnd_err print_or_revoke(const struct token_command *self, const char *token,
+                                     int64_t id)
+{
+    if (puts(token) != EOF && fflush(stdout) == 0)
+        return DSND_OK;
+    (void)fprintf(stderr, "dsnd token: it cannot be printed, and is revoked\n");
+    return store_token_revoke(self->conn, id);
+}
+
 static int add(struct token_command *self)
 {
+    unsigned wanted = check_add(self);
     unsigned char hash[32];
     char token[AUTH_TOKEN_SIZE];
-    unsigned wanted;
-    int64_t id;
+    int64_t id = 0;
     enum dsnd_err err;
 
-    if (!self->name || !self->name[0] || strlen(self->name) > TOKEN_NAME_MAX) {
-        (void)fprintf(stderr, "dsnd token: --name must have 1 to %d octets\n", TOKEN_NAME_MAX);
-        return EXIT_USAGE;
-    }
-    wanted = read_scopes(self->scopes);
     if (!wanted)
         return EXIT_USAGE;
     err = auth_mint(token, hash);
@@ -98,14 +140,8 @@ static int add(struct token_command *self)
         err = store_token_add(self->conn, hash, dsnd_str_of(self->name), wanted,
                               dsnd_str_of(self->expires), &id);
     if (!err)
-        (void)puts(token);
+        err = print_or_revoke(self, token, id);
     explicit_bzero(token, sizeof(token));
-    if (err == DSND_ERR_REFUSED) {
-        (void)fputs("dsnd token: --expires must be a time as 2027-01-31T00:00:00Z, and --name "
-                    "UTF-8 text\n",
-                    stderr);
-        return EXIT_USAGE;
-    }
     return err ? failed(self, err) : EXIT_DONE;
 }
 
@@ -145,20 +181,32 @@ static int list(struct token_command *self)
     return EXIT_DONE;
 }
 
+static bool ids_are_good(const struct token_command *self)
+{
+    uint64_t id;
+
+    for (int i = 0; i < self->argument_count; i++) {
+        if (dsnd_str_to_u64(dsnd_str_of(self->arguments[i]), INT64_MAX, &id) == DSND_OK)
+            continue;
+        (void)fprintf(stderr, "dsnd token: \"%s\" is no id as `dsnd token list` prints it\n",
+                      self->arguments[i]);
+        return false;
+    }
+    return true;
+}
+
 static int revoke(struct token_command *self)
 {
     int status = EXIT_DONE;
 
+    if (!ids_are_good(self))
+        return EXIT_USAGE;
     for (int i = 0; i < self->argument_count; i++) {
-        uint64_t id;
-        enum dsnd_err err;
+        uint64_t id = 0;
+        enum dsnd_err err = dsnd_str_to_u64(dsnd_str_of(self->arguments[i]), INT64_MAX, &id);
 
-        if (dsnd_str_to_u64(dsnd_str_of(self->arguments[i]), INT64_MAX, &id) != DSND_OK) {
-            (void)fprintf(stderr, "dsnd token: \"%s\" is no id as `dsnd token list` prints it\n",
-                          self->arguments[i]);
-            return EXIT_USAGE;
-        }
-        err = store_token_revoke(self->conn, (int64_t)id);
+        if (!err)
+            err = store_token_revoke(self->conn, (int64_t)id);
         if (err == DSND_ERR_NOT_FOUND) {
             (void)fprintf(stderr, "dsnd token: there is no valid token %llu\n",
                           (unsigned long long)id);
@@ -235,6 +283,9 @@ int cmd_token(int argc, char **argv)
         if (strcmp(argv[optind], verbs[i].name) == 0 &&
             verbs[i].takes_arguments == (command.argument_count > 0))
             return run_verb(&command, i);
+    if (command.argument_count >= 0)
+        (void)fprintf(stderr, "dsnd token: \"%s\" with %d arguments; allowed is one of these:\n",
+                      argv[optind], command.argument_count);
     (void)fputs(help, stderr);
     return EXIT_USAGE;
 }

@@ -11,6 +11,10 @@ foreach(name mint check_config)
         COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/cli/${name}.sh $<TARGET_FILE:dsnd>)
     set_tests_properties(unit/cli_${name} PROPERTIES LABELS unit TIMEOUT 120)
 endforeach()
+add_test(NAME db/cli
+    COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/support/pg_cluster.sh run
+        ${CMAKE_CURRENT_SOURCE_DIR}/cli/database.sh $<TARGET_FILE:dsnd>)
+set_tests_properties(db/cli PROPERTIES LABELS db TIMEOUT 120 SKIP_RETURN_CODE 77)
 foreach(example sh:sh python3:py php:php)
     string(REPLACE ":" ";" example ${example})
     list(GET example 0 interpreter)

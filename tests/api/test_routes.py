@@ -50,7 +50,8 @@ class Tokens(Case):
         self.fail("a revoked token is still good after 5 s")
 
     def test_an_expired_token_is_401(self):
-        token = self.service.add_token("read", "--expires", "2020-01-01T00:00:00Z")
+        token = self.service.add_token("read", "--expires", "2199-01-01T00:00:00Z")
+        self.service.sql("UPDATE token SET expires_at = '2020-01-01' WHERE expires_at = '2199-01-01'")
         self.problem(self.get("/v1/campaigns", token=token), 401)
 
     def test_the_program_refuses_what_is_no_scope(self):

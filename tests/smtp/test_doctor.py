@@ -88,13 +88,14 @@ class Doctor(unittest.TestCase):
                              capture_output=True).stdout
         return hashlib.sha256(der).digest()
 
-    def findings(self, trusted=True):
+    def findings(self, trusted=True, **more):
         environment = dict(os.environ, DSND_CONF="/dev/null", DSND_SMTP_DOMAINS="bounce.test",
                            DSND_DATABASE_URL="postgresql:///?host=/nowhere")
         if os.path.exists(self.path("cert")):
             environment.update(DSND_SMTP_TLS_CERT=self.path("cert"), DSND_SMTP_TLS_KEY=self.path("key"))
         if trusted:
             environment["SSL_CERT_FILE"] = self.path("cert")
+        environment.update(more)
         script = "mount --bind %s /etc/resolv.conf && exec %s doctor" % (self.path("resolv.conf"), PROGRAM)
         output = subprocess.run(["unshare", "-m", "sh", "-c", script], env=environment,
                                 capture_output=True, check=False, text=True).stdout
@@ -121,6 +122,17 @@ class Doctor(unittest.TestCase):
         for subject in ("dns", "chain", "mta-sts", "tlsrpt"):
             self.assertEqual(found[subject][0], "good", found[subject])
         self.assertIn("v=STSv1; id=1;", found["mta-sts"][1])
+
+    def test_a_key_that_stands_with_its_certificate(self):
+        self.certify()
+        with open(self.path("cert"), "a", encoding="ascii") as out, open(self.path("key"), encoding="ascii") as key:
+            out.write(key.read())
+        found = self.expect("smtp tls", "good", "expires in", DSND_SMTP_TLS_KEY="")
+        self.assertEqual(found["settings"][0], "good", found["settings"])
+
+    def test_what_the_service_would_refuse_at_its_start(self):
+        self.expect("settings", "BAD", "submit.users_file: users file /nosuch",
+                    DSND_SUBMIT_LISTEN="127.0.0.1:0", DSND_SUBMIT_USERS_FILE="/nosuch")
 
     def test_no_mx_and_a_null_mx(self):
         self.names.add("bounce.test", "MX", struct.pack(">H", 0) + b"\0")
