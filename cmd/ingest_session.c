@@ -36,7 +36,7 @@ struct ingest_session {
     uint64_t lines;
     uint64_t bad;
     uint64_t old;
-    bool waits;   /* for somebody else's end, who reads this log */
+    bool waits;   /* for the database, and for somebody else's end, who reads this log */
     bool is_busy; /* he reads it */
     struct log_clock clock;
 };
@@ -156,7 +156,10 @@ static enum dsnd_err begin(struct ingest_session *self, const struct ingest_opti
         err = name_source(self, options);
     if (!err)
         err = connect_database(self);
-    if (err == DSND_ERR_UNAVAILABLE && self->is_busy) {
+    /* At a boot the database may come later than the mail server, whose log waits anyway. */
+    if (err == DSND_ERR_UNAVAILABLE && self->waits) {
+        if (!self->is_busy)
+            complain(self, "waiting for the database", err);
         drop_connection(self);
         err = DSND_OK;
     }

@@ -375,6 +375,37 @@ until_true "who waited reads nothing: $(cat err)" has_waited
 kill "$second"
 wait "$second" || fail "who waited ended badly: $(cat err)"
 
+echo "# a database that comes later than the log"
+port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
+away=$(sed -E "s#@[^/]*#@127.0.0.1:$port#" <<<"$DSND_DATABASE_URL")
+postfix 102 came_later sent '250 ok' >late.log
+if DSND_DATABASE_URL=$away "$dsnd" ingest postfix late.log >out 2>err; then fail "no database, and it is done"; fi
+DSND_DATABASE_URL=$away "$dsnd" ingest postfix --follow late.log >out 2>err &
+later=$!
+until_true "it does not say that it waits: $(cat err)" grep -q 'waiting for the database' err
+kill -0 "$later" || fail "it does not wait: $(cat err)"
+python3 - "$port" "$DSND_DATABASE_URL" <<'END' &
+import asyncio, sys, urllib.parse
+url = urllib.parse.urlsplit(sys.argv[2])
+async def pump(source, sink):
+    while data := await source.read(65536):
+        sink.write(data)
+    sink.close()
+async def on_client(reader, writer):
+    there = await asyncio.open_connection(url.hostname, url.port)
+    await asyncio.gather(pump(reader, there[1]), pump(there[0], writer), return_exceptions=True)
+async def main():
+    async with await asyncio.start_server(on_client, "127.0.0.1", int(sys.argv[1])) as server:
+        await server.serve_forever()
+asyncio.run(main())
+END
+relay=$!
+has_come() { [ "$(sql "SELECT count(*) FROM campaign WHERE key = 'came_later'")" = 1 ]; }
+until_true "what waited for the database reads nothing" has_come
+kill "$later"
+wait "$later" || fail "what waited for the database ended badly: $(cat err)"
+kill "$relay"
+
 echo "# the wrong way"
 for words in '' 'sendmail x' 'postfix' 'postfix a b' 'postfix --no x'; do
     status=0
