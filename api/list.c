@@ -176,8 +176,9 @@ static enum dsnd_err next_page(void *cls, struct store_conn *conn, bool ahead, s
 
     if (!err)
         err = take(state, conn, &rows, ret_end);
-    if (!err && !*ret_end && ahead)
-        err = ask(state, conn);
+    /* Where that fails, what was taken is still good; the page after is asked for in its turn. */
+    if (!err && !*ret_end && ahead && ask(state, conn))
+        store_rows_drop(conn);
     if (!err)
         err = write_lines(state, out, rows);
     store_rows_free(rows);
