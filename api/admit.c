@@ -200,10 +200,8 @@ void admit_token(struct request *self)
 
 bool admit_refuses(struct request *self)
 {
-    if (!self->answered || self->must_close ||
-        (!self->framing.chunked && self->framing.octets == 0))
-        return self->answered;
     /* A refused body that is too long to wait for. */
-    self->must_close = self->framing.octets > ADMIT_DRAIN_MAX;
-    return self->must_close;
+    if (self->answered && self->framing.octets > ADMIT_DRAIN_MAX)
+        self->must_close = true;
+    return self->answered && self->must_close;
 }

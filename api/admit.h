@@ -14,7 +14,8 @@ enum { ADMIT_DRAIN_MAX = 32 * 1024 * 1024 }; /* of a refused body, so that the c
 void admit_begin(struct request *self, const struct head_line *line);
 /* Then: whose token it is, and the rest. */
 void admit_token(struct request *self);
-/* It is refused, and the answer must go out now: there is no body, or none worth waiting for. */
+/* It is refused, and the answer must go out now, behind which the library closes: neither its head
+ * nor its body can be trusted to end where the next request begins, or is worth waiting for. */
 bool admit_refuses(struct request *self);
 /* The body is longer than any may be. */
 void admit_refuse_body(struct request *self);
