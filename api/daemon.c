@@ -9,6 +9,8 @@
 #include "api/admit.h"
 #include "api/answer.h"
 #include "api/dispatch.h"
+#include "api/request_database.h"
+#include "api/route.h"
 #include "base/clock.h"
 #include "base/log.h"
 
@@ -28,7 +30,7 @@ struct api_daemon {
 
 /* ---- requests that others work on ---- */
 
-/* From a callback. False where the daemon ends: what there is to do must be done in place. */
+/* From a callback. False where the daemon ends: nothing is begun any more. */
 static bool suspend(struct request *request)
 {
     struct api_daemon *self = request->daemon;
@@ -67,13 +69,12 @@ static ssize_t read_stream(void *cls, uint64_t position, char *dst, size_t max)
     (void)position;
     if (stream->taken == request->out.len && stream->next && !stream->failed) {
         /* Each page has its own deadline: a reader must take one within it. */
-        watch_set(request->api->watch, request->watch,
-                  (int64_t)request->api->settings.request_timeout_ms);
+        request_may_take(request, (int64_t)request->api->settings.request_timeout_ms);
         if (suspend(request)) {
             workers_add(request->api->workers, request, make_page);
             return 0;
         }
-        dispatch_page(request);
+        stream->failed = true;
     }
     len = request->out.len - stream->taken;
     if (stream->failed)
@@ -92,9 +93,14 @@ static struct MHD_Response *make_response(struct request *request)
     struct dsnd_buf *out = &request->out;
     struct MHD_Response *response;
 
-    if (request->stream.next)
-        return MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, STREAM_BLOCK, read_stream,
-                                                 request, NULL);
+    if (request->stream.next) {
+        response = MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, STREAM_BLOCK, read_stream,
+                                                     request, NULL);
+        /* Of a body in chunks the library would send the end, though nobody asked for the body. */
+        if (response && request->is_head)
+            (void)MHD_set_response_options(response, MHD_RF_HTTP_1_0_COMPATIBLE_STRICT, MHD_RO_END);
+        return response;
+    }
     /* The buffer goes with the response, which outlives the request. */
     response = MHD_create_response_from_buffer(out->len, out->ptr, MHD_RESPMEM_MUST_FREE);
     if (response)
@@ -131,7 +137,7 @@ static void *on_target(void *cls, const char *target, struct MHD_Connection *con
     request->daemon = daemon;
     request->connection = connection;
     request->watch = info ? info->socket_context : NULL;
-    watch_set(self->watch, request->watch, (int64_t)self->settings.request_timeout_ms);
+    request_may_take(request, (int64_t)self->settings.request_timeout_ms);
     (void)atomic_fetch_add(&daemon->under_way, 1);
     return request;
 }
@@ -140,12 +146,8 @@ static void *on_target(void *cls, const char *target, struct MHD_Connection *con
 static void make_answer(struct request *request)
 {
     struct api *self = request->api;
-    int64_t waited_ms = dsnd_clock_monotonic_ms() - request->work.since_ms;
 
-    if (waited_ms < (int64_t)self->settings.request_timeout_ms)
-        dispatch_run(request);
-    else
-        dispatch_late(request);
+    dispatch_run(request);
     if (request->waiting && waiters_add(self->waiters, request))
         return;
     if (request->waiting) {
@@ -153,6 +155,15 @@ static void make_answer(struct request *request)
         dispatch_run(request);
     }
     daemon_resume(request);
+}
+
+/* The time for requests under way is over, and the connection about to be cut. */
+static void refuse_at_end(struct request *request)
+{
+    request->asks_token = false;
+    request_refuse(request, 503, NULL, "this server ends; try again");
+    request_add_header(request, "Retry-After", DSND_STR("2"));
+    (void)snprintf(request->failure, sizeof(request->failure), "%s", "the server ends");
 }
 
 static void find_token(struct request *request)
@@ -170,7 +181,7 @@ static enum MHD_Result take_head(struct request *request, const struct head_line
         return MHD_YES;
     }
     if (request->asks_token)
-        admit_token(request);
+        refuse_at_end(request);
     return admit_refuses(request) ? answer(request) : MHD_YES;
 }
 
@@ -201,14 +212,14 @@ static enum MHD_Result on_request(void *cls, struct MHD_Connection *connection, 
         *octet_count = 0;
         return more ? MHD_YES : MHD_NO;
     }
+    if (!request->answered && (request->route->flags & ROUTE_NO_DATABASE))
+        dispatch_run(request); /* takes no time worth a thread */
     if (!request->answered && suspend(request)) {
         workers_add(request->api->workers, request, make_answer);
         return MHD_YES;
     }
-    if (!request->answered) {
-        request->wait_over = true;
-        dispatch_run(request);
-    }
+    if (!request->answered)
+        refuse_at_end(request);
     return answer(request);
 }
 

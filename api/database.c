@@ -8,6 +8,7 @@ enum {
     DATABASE_WAIT_MS = 80,    /* for a connection that others use */
     DATABASE_RETRY_MS = 250,  /* between attempts while the database is away */
     DATABASE_FIRST_MS = 1000, /* for the first attempt, before anybody is served */
+    DATABASE_STEPS = 8,       /* of the limit of statements: few sessions need be told another */
 };
 
 struct database {
@@ -152,7 +153,16 @@ void database_free(struct database *self)
     free(self);
 }
 
-enum dsnd_err database_take(struct database *self, struct store_conn **ret_conn)
+static unsigned limit_of(const struct database *self, int64_t left_ms)
+{
+    int64_t most = self->limit_ms;
+    int64_t steps = left_ms < most ? (left_ms * DATABASE_STEPS + most - 1) / most : DATABASE_STEPS;
+
+    return (unsigned)(most * (steps < 1 ? 1 : steps) / DATABASE_STEPS);
+}
+
+enum dsnd_err database_take_for(struct database *self, int64_t left_ms,
+                                struct store_conn **ret_conn)
 {
     enum dsnd_err err = get_state(self);
 
@@ -160,13 +170,20 @@ enum dsnd_err database_take(struct database *self, struct store_conn **ret_conn)
         return err;
     err = store_pool_take(self->pool, DATABASE_WAIT_MS, ret_conn);
     if (!err) {
-        err = store_conn_limit(*ret_conn, self->limit_ms);
-        if (err)
+        err = store_conn_limit(*ret_conn, limit_of(self, left_ms));
+        if (err) {
             store_pool_give(self->pool, *ret_conn);
+            *ret_conn = NULL;
+        }
     }
     if (err)
         set_state(self, err); /* others need not wait to learn it */
     return err;
+}
+
+enum dsnd_err database_take(struct database *self, struct store_conn **ret_conn)
+{
+    return database_take_for(self, INT64_MAX, ret_conn);
 }
 
 void database_give(struct database *self, struct store_conn *conn)

@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/err.h"
 #include "store/store.h"
@@ -25,9 +26,13 @@ enum dsnd_err database_new(const char *url, const char *application, size_t size
                            unsigned limit_ms, struct database **ret_database);
 void database_free(struct database *self); /* all connections must have been given back */
 
-/* DSND_ERR_UNAVAILABLE, DSND_ERR_VERSION: see database_error. */
+/* NULL with an error. DSND_ERR_UNAVAILABLE, DSND_ERR_VERSION: see database_error. */
 DSND_MUST_CHECK
 enum dsnd_err database_take(struct database *self, struct store_conn **ret_conn);
+/* The same where a statement may take only about `left_ms` > 0, if that is less than the limit. */
+DSND_MUST_CHECK
+enum dsnd_err database_take_for(struct database *self, int64_t left_ms,
+                                struct store_conn **ret_conn);
 void database_give(struct database *self, struct store_conn *conn); /* NULL is fine */
 
 /* The right to keep a connection for longer than one call takes, given back with database_unkeep:

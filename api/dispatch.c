@@ -14,22 +14,23 @@
 
 enum { ETAG_OCTETS = 16 };
 
-bool dispatch_body(struct request *self, struct dsnd_str octets)
+/* Whether anybody looks at the body: an Idempotency-Key goes with it, too. */
+static bool body_is_read(const struct request *self)
 {
-    if (!self->answered && dsnd_buf_add(&self->body, octets) != DSND_OK) {
-        admit_refuse_body(self);
-        dsnd_buf_done(&self->body);
-    }
-    if (self->answered)
-        self->drained += octets.len;
-    return self->drained <= ADMIT_DRAIN_MAX;
+    return self->route->flags & (ROUTE_JSON | ROUTE_NDJSON | ROUTE_IDEMPOTENT);
 }
 
-static void too_slow(struct request *self)
+bool dispatch_body(struct request *self, struct dsnd_str octets)
 {
-    request_problem(self, 503, NULL, "the answer takes too long; ask for less, or try again");
-    request_add_header(self, "Retry-After", DSND_STR("10"));
-    (void)snprintf(self->failure, sizeof(self->failure), "%s", "statement took too long");
+    if (self->answered || !body_is_read(self))
+        self->drained += octets.len;
+    else if (dsnd_buf_add(&self->body, octets) != DSND_OK)
+        admit_refuse_body(self);
+    if (!self->answered && self->drained > self->api->settings.max_body)
+        admit_refuse_body(self);
+    if (self->answered)
+        dsnd_buf_done(&self->body);
+    return self->drained <= ADMIT_DRAIN_MAX;
 }
 
 static void explain_error(struct request *self, enum dsnd_err err, const struct store_conn *conn)
@@ -46,7 +47,7 @@ static void explain_error(struct request *self, enum dsnd_err err, const struct 
     case DSND_ERR_UNAVAILABLE:
     case DSND_ERR_VERSION:
         if (conn && store_conn_was_slow(conn))
-            too_slow(self);
+            request_too_slow(self);
         else
             request_unavailable(self, conn ? store_conn_error(conn) : "");
         break;
@@ -110,12 +111,6 @@ static void handle(struct request *self, struct store_conn *conn)
         explain_error(self, idempotency_end(self, conn), conn);
 }
 
-void dispatch_late(struct request *self)
-{
-    too_slow(self);
-    self->answered = true;
-}
-
 void dispatch_run(struct request *self)
 {
     struct store_conn *conn = NULL;
@@ -150,9 +145,14 @@ static enum dsnd_err next_page(struct request *self, bool *ret_end)
 {
     struct store_conn *conn = self->stream.conn;
     bool keep = conn || database_keep(self->api->database);
-    enum dsnd_err err = conn ? DSND_OK : database_take(self->api->database, &conn);
+    int64_t left_ms = request_left_ms(self);
+    enum dsnd_err err = DSND_OK;
 
     self->stream.conn = NULL;
+    if (left_ms <= 0)
+        err = DSND_ERR_UNAVAILABLE;
+    else if (!conn)
+        err = database_take_for(self->api->database, left_ms, &conn);
     if (!err)
         err = self->stream.next(self->stream.state, conn, keep, &self->out, ret_end);
     leave(self, conn, keep);
@@ -209,8 +209,7 @@ bool request_wait(struct request *self, int64_t after, int64_t wait_s)
         return false;
     self->wait_after = after;
     self->wait_ms = wait_s * 1000;
-    watch_set(self->api->watch, self->watch,
-              self->wait_ms + (int64_t)self->api->settings.request_timeout_ms);
+    request_may_take(self, self->wait_ms + (int64_t)self->api->settings.request_timeout_ms);
     self->waiting = true;
     return true;
 }

@@ -11,8 +11,6 @@
 bool dispatch_body(struct request *self, struct dsnd_str octets);
 /* The request is whole: make the answer, or set `waiting`. */
 void dispatch_run(struct request *self);
-/* It waited for a thread so long that its client was given up: say so. */
-void dispatch_late(struct request *self);
 
 /* The next octets of a streamed answer in place of those before; the stream's state says the rest.
  */

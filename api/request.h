@@ -75,7 +75,6 @@ struct request_stream {
 struct request_work {
     void (*run)(struct request *request);
     struct request *next;
-    int64_t since_ms; /* of the monotonic clock */
 };
 
 struct request {
@@ -84,7 +83,8 @@ struct request {
     struct MHD_Connection *connection;
     struct request_work work;
     struct watch_entry *watch;
-    char *target; /* request target as sent, owned */
+    int64_t deadline_ms; /* of the monotonic clock: then the connection is cut */
+    char *target;        /* request target as sent, owned */
     struct head_framing framing;
     const struct route *route;
     enum request_method method;

@@ -5,7 +5,6 @@
 #include <stdlib.h>
 
 #include "api/request.h"
-#include "base/clock.h"
 
 struct workers {
     pthread_mutex_t mutex;
@@ -91,7 +90,7 @@ void workers_add(struct workers *self, struct request *request,
                  void (*work)(struct request *request))
 {
     (void)pthread_mutex_lock(&self->mutex);
-    request->work = (struct request_work){.run = work, .since_ms = dsnd_clock_monotonic_ms()};
+    request->work = (struct request_work){.run = work};
     *self->last = request;
     self->last = &request->work.next;
     (void)pthread_cond_signal(&self->added);

@@ -23,6 +23,7 @@ enum {
     PG_LOCK_TIMEOUT_MS = 20000,
     PG_CONNECT_TIMEOUT_S = 5,
     PG_ANSWER_TIMEOUT_MS = PG_STATEMENT_TIMEOUT_MS + 5000,
+    PG_ANSWER_SPARE = 16, /* this part of a limit is waited for the word that it was reached */
     PG_ERROR_SIZE = 512,
     PG_DAYS_KNOWN = 64,
     PG_PARAMS_MAX = 40,

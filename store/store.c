@@ -107,9 +107,12 @@ enum dsnd_err store_conn_limit(struct store_conn *self, unsigned ms)
     if (snprintf(sql, sizeof(sql), "SET statement_timeout = %u", ms) < 0)
         return DSND_ERR_UNAVAILABLE;
     err = pg_run_text(self, sql);
-    if (!err)
-        self->limit_ms = ms;
-    return err;
+    if (err)
+        return err;
+    self->limit_ms = ms;
+    if (self->answer_ms < INT64_MAX)
+        self->answer_ms = (int64_t)ms + ms / PG_ANSWER_SPARE;
+    return DSND_OK;
 }
 
 bool store_conn_was_slow(const struct store_conn *self)

@@ -35,7 +35,8 @@ void store_conn_free(struct store_conn *self);
 /* The last error in words, without row data; borrowed until the next call. */
 const char *store_conn_error(const struct store_conn *self);
 
-/* How long each statement may take from now on; at first it is 30 s. DSND_ERR_UNAVAILABLE. */
+/* How long each statement may take from now on, and little more its answer, should the server say
+ * nothing at all; at first it is 30 s. DSND_ERR_UNAVAILABLE. */
 DSND_MUST_CHECK
 enum dsnd_err store_conn_limit(struct store_conn *self, unsigned ms);
 /* The last statement failed because it took longer than that. */

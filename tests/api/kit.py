@@ -26,6 +26,9 @@ class Proxy:
     def __init__(self, url):
         self.url = urlsplit(url)
         self.refusing = False
+        self.trap = None  # octets at which a connection is cut
+        self.moving = threading.Event()
+        self.moving.set()
         self.pairs = set()
         self.listener = socket.create_server(("127.0.0.1", 0), backlog=200)
         threading.Thread(target=self.accept, daemon=True).start()
@@ -46,6 +49,9 @@ class Proxy:
     def copy(self, source, target):
         try:
             while data := source.recv(65536):
+                self.moving.wait()
+                if self.trap and self.trap in data:
+                    break
                 target.sendall(data)
         except OSError:
             pass
@@ -56,16 +62,32 @@ class Proxy:
             except OSError:
                 pass
 
-    def away(self):
-        self.refusing = True
+    def cut(self):
         for end in list(self.pairs):
             try:
                 end.shutdown(socket.SHUT_RDWR)
             except OSError:
                 pass
 
+    def away(self):
+        self.refusing = True
+        self.cut()
+
     def back(self):
         self.refusing = False
+
+    def cut_at(self, octets):
+        """Cut all connections now, and later ones that carry these octets; None: no more."""
+        self.trap = octets
+        if octets:
+            self.cut()
+
+    def hold(self):
+        """Swallow what is said until `go_on`; connections stay."""
+        self.moving.clear()
+
+    def go_on(self):
+        self.moving.set()
 
 
 class Reply:

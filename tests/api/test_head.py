@@ -70,6 +70,27 @@ class Head(Case):
                               line=b"POST /v1/sends HTTP/1.1", body=smuggled)
         self.assertEqual(got.count(b"HTTP/1.1 "), 1)
 
+    def request(self, target, token=None, method="GET"):
+        return ("%s %s HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer %s\r\n\r\n"
+                % (method, target, token or self.service.token)).encode()
+
+    def test_what_is_refused_without_a_body_keeps_its_connection(self):
+        _, _, got = self.send(self.request("/v1/campaigns", "dsnd_" + "a" * 52) + self.request("/v1/campaigns")
+                              + self.request("/v1/nothing") + self.request("/v1/campaigns?limit=x")
+                              + self.request("/v1/campaigns", "none") + self.request("/v1/campaigns"))
+        self.assertEqual([int(reply.split()[0]) for reply in got.split(b"HTTP/1.1 ")[1:]],
+                         [401, 200, 404, 400, 401, 200])
+
+    def test_behind_the_head_of_a_stream_comes_nothing(self):
+        self.service.sql("""INSERT INTO suppression (address_hash, address, source)
+            SELECT sha256(n::text::bytea), n || '@head.example', 3 FROM generate_series(1, 6000) n""")
+        for name in ("csv", "ndjson", "json"):
+            with self.subTest(format=name):
+                status, _, got = self.send(self.request("/v1/suppressions?format=" + name, method="HEAD"))
+                self.assertEqual(status, 200)
+                self.assertTrue(got.endswith(b"\r\n\r\n"), got)
+                self.assertEqual(got.count(b"\r\n\r\n"), 1, got)
+
 
 class Deadlines(Case):
     """The service runs with request_timeout=2s and idle_timeout=2s."""

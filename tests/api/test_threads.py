@@ -178,6 +178,27 @@ class Reloads(Case):
         self.assertEqual(statuses, [200] * len(threads))
         self.good(self.tls.get("/v1/campaigns", connection=self.connect()))
 
+    def test_what_is_left_of_a_reload_begins_nothing_when_its_time_is_over(self):
+        done = self.tls.log_text().count("event=api.reloaded")
+        kept = self.connect()
+        self.good(self.tls.get("/v1/campaigns", connection=kept))
+        with Lock(self.tls, "campaign"):
+            slow = threading.Thread(target=lambda: self.tls.get("/v1/campaigns", connection=self.connect()))
+            slow.start()
+            blocked(self.tls, 1)
+            self.reload(done + 1)
+            self.tls.process.send_signal(kit.signal.SIGHUP)
+            time.sleep(6)  # of which five are for requests under way
+            begun = time.monotonic()
+            try:
+                self.problem(self.tls.get("/v1/campaigns", connection=kept), 503)
+            except (ConnectionError, kit.http.client.HTTPException):
+                pass  # cut before it could be told
+            self.assertLess(time.monotonic() - begun, 2)
+        slow.join(30)
+        self.reload(done + 2)
+        self.good(self.tls.get("/v1/campaigns", connection=self.connect()))
+
 
 if __name__ == "__main__":
     kit.main()
