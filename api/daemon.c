@@ -212,6 +212,7 @@ static enum MHD_Result on_request(void *cls, struct MHD_Connection *connection, 
         *octet_count = 0;
         return more ? MHD_YES : MHD_NO;
     }
+    watch_reading(request->api->watch, request->watch, false);
     if (!request->answered && (request->route->flags & ROUTE_NO_DATABASE))
         dispatch_run(request); /* takes no time worth a thread */
     if (!request->answered && suspend(request)) {
@@ -235,6 +236,7 @@ static void on_completed(void *cls, struct MHD_Connection *connection, void **co
     if (!request)
         return;
     watch_set(self->watch, request->watch, (int64_t)self->settings.idle_timeout_ms);
+    watch_reading(self->watch, request->watch, true);
     (void)atomic_fetch_sub(&daemon->under_way, 1);
     dispatch_end(request);
     request_free(request);

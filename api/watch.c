@@ -1,5 +1,6 @@
 #include "api/watch.h"
 
+#include <poll.h>
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -7,13 +8,18 @@
 
 #include "base/clock.h"
 
-enum { WATCH_TICK_MS = 250 };
+enum {
+    WATCH_TICK_MS = 250,
+    WATCH_LOOK_TICKS = 4, /* between two looks at whether clients left */
+};
 
 struct watch_entry {
     struct watch_entry *next;
     struct watch_entry *previous;
     int64_t deadline_ms; /* INT64_MAX once it was shut down */
     int fd;
+    bool reading; /* octets of the client are waited for */
+    bool ended;   /* at the last look it had said its last */
 };
 
 struct watch {
@@ -39,9 +45,31 @@ static void expire(struct watch *self)
     }
 }
 
+static bool has_ended(const struct watch_entry *entry)
+{
+    struct pollfd fd = {.fd = entry->fd, .events = POLLRDHUP};
+
+    return poll(&fd, 1, 0) > 0;
+}
+
+/* Let those go who said their last before the last look: by now all of it has been read. */
+static void let_go(struct watch *self)
+{
+    for (struct watch_entry *e = self->first; e; e = e->next) {
+        bool ended = e->reading && e->deadline_ms != INT64_MAX && has_ended(e);
+
+        if (ended && e->ended) {
+            (void)shutdown(e->fd, SHUT_RDWR);
+            e->deadline_ms = INT64_MAX;
+        }
+        e->ended = ended;
+    }
+}
+
 static void *run(void *arg)
 {
     struct watch *self = arg;
+    unsigned ticks = 0;
 
     (void)pthread_mutex_lock(&self->mutex);
     while (!self->stopping) {
@@ -49,6 +77,8 @@ static void *run(void *arg)
         struct timespec at = {.tv_sec = until / 1000, .tv_nsec = until % 1000 * 1000000};
 
         expire(self);
+        if (ticks++ % WATCH_LOOK_TICKS == 0)
+            let_go(self);
         (void)pthread_cond_clockwait(&self->stop_asked, &self->mutex, CLOCK_MONOTONIC, &at);
     }
     (void)pthread_mutex_unlock(&self->mutex);
@@ -99,6 +129,7 @@ struct watch_entry *watch_add(struct watch *self, int fd, int64_t ms)
     if (!entry)
         return NULL;
     entry->fd = fd;
+    entry->reading = true;
     entry->deadline_ms = dsnd_clock_monotonic_ms() + ms;
     (void)pthread_mutex_lock(&self->mutex);
     entry->next = self->first;
@@ -116,6 +147,16 @@ void watch_set(struct watch *self, struct watch_entry *entry, int64_t ms)
     (void)pthread_mutex_lock(&self->mutex);
     if (entry->deadline_ms != INT64_MAX)
         entry->deadline_ms = dsnd_clock_monotonic_ms() + ms;
+    (void)pthread_mutex_unlock(&self->mutex);
+}
+
+void watch_reading(struct watch *self, struct watch_entry *entry, bool on)
+{
+    if (!entry)
+        return;
+    (void)pthread_mutex_lock(&self->mutex);
+    entry->reading = on;
+    entry->ended = false;
     (void)pthread_mutex_unlock(&self->mutex);
 }
 

@@ -95,6 +95,30 @@ class Deadlines(Case):
         with open("/proc/%d/status" % self.service.process.pid) as status:
             return int(re.search(r"VmRSS:\s+(\d+)", status.read())[1])
 
+    def left_behind(self):
+        """Connections whose client is gone and that the service has not closed."""
+        with open("/proc/net/tcp") as sockets:
+            rows = [row.split() for row in sockets]
+        return sum(row[1].endswith(":%04X" % self.service.port) and row[3] == "08" for row in rows)
+
+    def test_who_asks_and_leaves_at_once_is_not_waited_for(self):
+        asked = b"GET /v1/openapi.json HTTP/1.1\r\nHost: x\r\n\r\n"
+        for octets in (asked, asked[:30], asked + asked[:30]):
+            for _ in range(50):
+                with socket.create_connection(("127.0.0.1", self.service.port)) as client:
+                    client.sendall(octets)
+        end = time.monotonic() + 4
+        while self.left_behind() and time.monotonic() < end:
+            time.sleep(0.1)
+        self.assertEqual(self.left_behind(), 0)
+
+    def test_who_shuts_one_half_is_answered(self):
+        for _ in range(20):
+            with socket.create_connection(("127.0.0.1", self.service.port)) as client:
+                client.sendall(b"GET /v1/openapi.json HTTP/1.1\r\nHost: x\r\n\r\n")
+                client.shutdown(socket.SHUT_WR)
+                self.assertIn(b" 200 ", client.recv(100))
+
     def test_a_body_that_nobody_reads_is_not_kept(self):
         clients, before = [], self.rss_kb()
         for _ in range(UPLOADS):
