@@ -12,6 +12,7 @@
 #include "cmd/child.h"
 #include "cmd/commands.h"
 #include "cmd/material.h"
+#include "cmd/settings_restart.h"
 
 enum {
     API_DRAIN_MAX_MS = 10000,
@@ -83,6 +84,7 @@ static void reload(struct api_process *self)
     if (settings_reload(&fresh, &error) == DSND_OK && apply(self, &fresh, &error) == DSND_OK) {
         *self->settings = fresh;
         log_event(LOG_LEVEL_INFO, "api.reloaded", "domain=%s", self->domain);
+        settings_restart_name(&fresh, "api");
         return;
     }
     metrics_add(METRIC_RELOAD_FAILED, 1);

@@ -11,9 +11,11 @@
 #include "api/names.h"
 #include "api/rows_out.h"
 #include "base/log.h"
+#include "base/metrics.h"
 #include "cmd/child.h"
 #include "cmd/commands.h"
 #include "cmd/settings.h"
+#include "cmd/settings_restart.h"
 #include "ingest/smtp_listen.h"
 #include "lookup/answer.h"
 #include "lookup/server.h"
@@ -96,9 +98,9 @@ static enum dsnd_err listen_on_all(struct lookup_server *server, const struct se
     return err;
 }
 
-static enum dsnd_err run(const struct settings *settings)
+static struct lookup_settings server_settings(const struct settings *settings)
 {
-    struct lookup_settings how = {
+    return (struct lookup_settings){
         .backend = {.check = check},
         .threads = (unsigned)settings->lookup.threads,
         .max_connections = settings->lookup.max_connections,
@@ -107,6 +109,32 @@ static enum dsnd_err run(const struct settings *settings)
         .accept_when_away = settings->lookup.when_away == SETTINGS_AWAY_ACCEPT,
         .tcp_table_map = (enum lookup_map)settings->lookup.tcp_table_map,
     };
+}
+
+static void reload(struct lookup_server *server)
+{
+    static struct settings fresh;
+    struct config_error error = {""};
+    char text[1024];
+
+    if (settings_reload(&fresh, &error) == DSND_OK) {
+        struct lookup_settings how = server_settings(&fresh);
+
+        lookup_server_reload(server, &how);
+        log_event(LOG_LEVEL_INFO, "lookup.reloaded", "when_away=%s",
+                  how.accept_when_away ? "accept" : "defer");
+        settings_restart_name(&fresh, "lookup");
+        return;
+    }
+    metrics_add(METRIC_RELOAD_FAILED, 1);
+    log_event(LOG_LEVEL_ERR, "lookup.reload_failed", "error=\"%s\" kept=old",
+              log_escape(dsnd_str_of(error.text), text, sizeof(text)));
+}
+
+static enum dsnd_err run(const struct settings *settings)
+{
+    struct lookup_settings how = server_settings(settings);
+    enum child_event event;
     struct database *database = NULL;
     struct lookup_server *server = NULL;
     enum dsnd_err err = database_new(settings->database.url, "dsnd lookup", how.threads, 0,
@@ -121,8 +149,9 @@ static enum dsnd_err run(const struct settings *settings)
         err = lookup_server_start(server);
     if (!err) {
         child_ready();
-        while (child_wait(-1) != CHILD_EVENT_STOP)
-            continue; /* what is set here takes a restart */
+        while ((event = child_wait(-1)) != CHILD_EVENT_STOP)
+            if (event == CHILD_EVENT_RELOAD)
+                reload(server);
     }
     lookup_server_free(server);
     database_free(database);

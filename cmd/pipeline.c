@@ -21,6 +21,7 @@
 #include "cmd/pipeline_batch.h"
 #include "cmd/pipeline_writer.h"
 #include "cmd/settings.h"
+#include "cmd/settings_restart.h"
 
 enum {
     PIPELINE_DEATHS_MAX = 2, /* how often a message may kill the parser */
@@ -246,6 +247,7 @@ static enum dsnd_err reload(struct pipeline *self)
             pipeline_writer_set_policy(self->writer, &policy);
             log_event(LOG_LEVEL_INFO, "pipeline.reloaded", "rules=%.*s",
                       DSND_STR_ARG(rule_set_version(self->rules)));
+            settings_restart_name(&fresh, "pipeline");
             return DSND_OK;
         }
         *self->settings = old;

@@ -14,6 +14,7 @@
 #include "cmd/confine.h"
 #include "cmd/material.h"
 #include "cmd/settings.h"
+#include "cmd/settings_restart.h"
 #include "ingest/journal.h"
 #include "ingest/smtp_server.h"
 
@@ -207,6 +208,7 @@ static void reload(struct receive *self)
     if (settings_reload(&fresh, &error) == DSND_OK && apply(self, &fresh, &error) == DSND_OK) {
         *self->settings = fresh;
         log_event(LOG_LEVEL_INFO, "receive.reloaded", "domains=%s", fresh.smtp.domains);
+        settings_restart_name(&fresh, "receive");
         return;
     }
     metrics_add(METRIC_RELOAD_FAILED, 1);

@@ -17,6 +17,7 @@
 #include "cmd/commands.h"
 #include "cmd/material.h"
 #include "cmd/settings.h"
+#include "cmd/settings_restart.h"
 #include "relay/send.h"
 #include "store/query_receipt.h"
 
@@ -187,6 +188,7 @@ static void reload(struct relay_process *self)
     if (!err) {
         *self->settings = fresh;
         log_event(LOG_LEVEL_INFO, "relay.reloaded", "relay=%s", fresh.submit.relay);
+        settings_restart_name(&fresh, "relay");
         return;
     }
     metrics_add(METRIC_RELOAD_FAILED, 1);

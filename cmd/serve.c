@@ -24,6 +24,7 @@
 #include "cmd/commands.h"
 #include "cmd/material.h"
 #include "cmd/settings.h"
+#include "cmd/settings_restart.h"
 
 enum {
     SERVE_TICK_MS = 100,
@@ -51,6 +52,7 @@ struct serve {
     int metrics_fd;
     bool announced; /* systemd knows that we are ready */
     bool stopping;
+    int64_t grace_ms; /* from SIGTERM until what still runs is killed */
     int64_t kill_at_ms;
     int status; /* to exit with */
 };
@@ -228,7 +230,36 @@ static void start_due(struct serve *self)
             start_child(self, &self->children[i]);
 }
 
-static void run(struct serve *self, const sigset_t *signals, int64_t grace_ms)
+/* How long a stop may take, and whether lookup has something to do. */
+static void use(struct serve *self, const struct settings *settings)
+{
+    struct child *lookup = &self->children[SERVE_CHILDREN - 1];
+
+    self->grace_ms = (int64_t)settings->smtp.drain_timeout + SERVE_STOP_EXTRA_MS;
+    if (!lookup->pid)
+        lookup->off = !settings->lookup.socketmap_listen[0] &&
+                      !settings->lookup.tcp_table_listen[0] &&
+                      !settings->lookup.readsocket_listen[0];
+}
+
+/* What is bad is told by those whose it is, too. */
+static void reload(struct serve *self)
+{
+    static struct settings fresh;
+    struct config_error error = {""};
+    char text[1024];
+
+    signal_children(self, SIGHUP);
+    if (settings_reload(&fresh, &error) || material_check(&fresh, &error)) {
+        log_event(LOG_LEVEL_ERR, "serve.reload_failed", "error=\"%s\" kept=old",
+                  log_escape(dsnd_str_of(error.text), text, sizeof(text)));
+        return;
+    }
+    use(self, &fresh);
+    settings_restart_name(&fresh, "serve");
+}
+
+static void run(struct serve *self, const sigset_t *signals)
 {
     const struct timespec tick = {0, SERVE_TICK_MS * 1000000L};
 
@@ -239,9 +270,9 @@ static void run(struct serve *self, const sigset_t *signals, int64_t grace_ms)
             start_due(self);
         caught = sigtimedwait(signals, NULL, &tick);
         if (caught == SIGTERM || caught == SIGINT)
-            begin_stop(self, grace_ms, EXIT_DONE);
+            begin_stop(self, self->grace_ms, EXIT_DONE);
         else if (caught == SIGHUP)
-            signal_children(self, SIGHUP);
+            reload(self);
         reap(self);
         if (!self->stopping)
             read_readiness(self);
@@ -278,9 +309,7 @@ int cmd_serve(int argc, char **argv)
     if (status >= 0)
         return status;
     log_set_process("serve");
-    self.children[SERVE_CHILDREN - 1].off = !settings.lookup.socketmap_listen[0] &&
-                                            !settings.lookup.tcp_table_listen[0] &&
-                                            !settings.lookup.readsocket_listen[0];
+    use(&self, &settings);
     if (child_give_up_root(settings.process.user, true))
         return EXIT_USAGE;
     if (material_check(&settings, &error)) {
@@ -297,7 +326,7 @@ int cmd_serve(int argc, char **argv)
         log_event(LOG_LEVEL_CRIT, "serve.start", "error=\"%s\"", strerror(errno));
         return EXIT_FAILED;
     }
-    run(&self, &signals, (int64_t)settings.smtp.drain_timeout + SERVE_STOP_EXTRA_MS);
+    run(&self, &signals);
     log_event(LOG_LEVEL_INFO, "serve.stopped", "status=%d", self.status);
     return self.status;
 }

@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "cmd/commands.h"
 #include "cmd/settings_check.h"
+#include "cmd/settings_restart.h"
 #include "lookup/question.h"
 
 extern char **environ;
@@ -192,6 +193,7 @@ int settings_from_arguments(int argc, char **argv, const char *help, struct sett
         return EXIT_USAGE;
     }
     log_set_level((enum log_level)ret_settings->log.level);
+    settings_restart_began(ret_settings);
     return -1;
 }
 

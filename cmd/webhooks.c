@@ -18,6 +18,7 @@
 #include "cmd/child.h"
 #include "cmd/commands.h"
 #include "cmd/settings.h"
+#include "cmd/settings_restart.h"
 #include "hook/backoff.h"
 #include "hook/post.h"
 #include "store/query_webhook.h"
@@ -33,8 +34,17 @@ enum {
     LEASE_EXTRA_MS = 20000,
 };
 
+/* What a reload may change. */
+struct limits {
+    struct hook_settings post;
+    int64_t retry_ms;
+};
+
 struct sender {
-    const struct settings *settings;
+    const char *database_url;
+    pthread_mutex_t lock;
+    struct limits limits; /* under `lock` */
+    atomic_uint reloads;  /* raised after `limits` changed */
     atomic_bool stop;
 };
 
@@ -44,6 +54,8 @@ struct worker {
     int64_t counted_ms;
     int64_t noted_ms;
     struct store_conn *conn;
+    struct limits limits; /* what `poster` was made of */
+    unsigned reloads;     /* of the sender's, as `limits` has them */
     struct hook_poster *poster;
     struct dsnd_buf body;
     pthread_t thread;
@@ -88,7 +100,7 @@ static enum dsnd_err note_failure(struct worker *self, struct store_webhook_atte
     enum dsnd_err err;
 
     attempt->wait_ms = hook_backoff_ms(failures, random_number());
-    attempt->keep_ms = (int64_t)self->sender->settings->webhooks.retry;
+    attempt->keep_ms = self->limits.retry_ms;
     err = store_webhook_failed(self->conn, attempt, &dead);
     metrics_add(METRIC_WEBHOOK_FAILED, 1);
     metrics_add(METRIC_WEBHOOK_GIVEN_UP, (uint64_t)dead);
@@ -151,7 +163,7 @@ static enum dsnd_err work(struct worker *self)
 {
     struct store_rows *claim = NULL;
     struct store_rows *events = NULL;
-    int64_t lease = (int64_t)self->sender->settings->webhooks.timeout + LEASE_EXTRA_MS;
+    int64_t lease = (int64_t)self->limits.post.timeout_ms + LEASE_EXTRA_MS;
     enum dsnd_err err = store_webhook_claim(self->conn, lease, &claim);
 
     if (!err)
@@ -176,8 +188,7 @@ static enum dsnd_err look_after(struct worker *self)
     if (!self->looks_after || (self->counted_ms && now < self->counted_ms + COUNT_MS))
         return DSND_OK;
     self->counted_ms = now;
-    err = store_webhook_forget(self->conn, (int64_t)self->sender->settings->webhooks.retry,
-                               &given_up);
+    err = store_webhook_forget(self->conn, self->limits.retry_ms, &given_up);
     if (!err)
         err = store_webhook_count(self->conn, &waiting, &dead);
     metrics_add(METRIC_WEBHOOK_GIVEN_UP, (uint64_t)given_up);
@@ -209,6 +220,23 @@ static void drop_connection(struct worker *self, enum dsnd_err err)
     pause_ms(self->sender, AWAY_MS);
 }
 
+static enum dsnd_err take_limits(struct worker *self)
+{
+    struct sender *sender = self->sender;
+    struct hook_poster *poster;
+
+    self->reloads = sender->reloads;
+    (void)pthread_mutex_lock(&sender->lock);
+    self->limits = sender->limits;
+    (void)pthread_mutex_unlock(&sender->lock);
+    poster = hook_poster_new(&self->limits.post);
+    if (!poster)
+        return DSND_ERR_NOMEM;
+    hook_poster_free(self->poster);
+    self->poster = poster;
+    return DSND_OK;
+}
+
 static void *run_worker(void *context)
 {
     struct worker *self = context;
@@ -216,8 +244,10 @@ static void *run_worker(void *context)
     while (!self->sender->stop) {
         enum dsnd_err err = DSND_OK;
 
-        if (!self->conn)
-            err = store_connect(self->sender->settings->database.url, "dsnd webhooks", &self->conn);
+        if (self->reloads != self->sender->reloads)
+            err = take_limits(self);
+        if (!err && !self->conn)
+            err = store_connect(self->sender->database_url, "dsnd webhooks", &self->conn);
         if (!err)
             err = look_after(self);
         if (!err)
@@ -233,20 +263,13 @@ static void *run_worker(void *context)
 
 static enum dsnd_err start(struct sender *sender, struct worker *workers, size_t *ret_started)
 {
-    const struct hook_settings settings = {
-        .allow_private = sender->settings->webhooks.allow_private,
-        .allow_http = sender->settings->webhooks.allow_http,
-        .timeout_ms = sender->settings->webhooks.timeout,
-    };
-
     for (size_t i = 0; i < THREADS; i++) {
         struct worker *w = &workers[i];
 
         *w = (struct worker){.sender = sender,
                              .looks_after = i == 0,
-                             .poster = hook_poster_new(&settings),
                              .body = DSND_BUF_INIT((size_t)8 * BATCH_OCTETS)};
-        if (!w->poster)
+        if (take_limits(w))
             return DSND_ERR_NOMEM;
         if (pthread_create(&w->thread, NULL, run_worker, w) != 0) {
             hook_poster_free(w->poster);
@@ -257,10 +280,45 @@ static enum dsnd_err start(struct sender *sender, struct worker *workers, size_t
     return DSND_OK;
 }
 
+static struct limits make_limits(const struct settings *settings)
+{
+    return (struct limits){
+        .post = {.allow_private = settings->webhooks.allow_private,
+                 .allow_http = settings->webhooks.allow_http,
+                 .timeout_ms = settings->webhooks.timeout},
+        .retry_ms = (int64_t)settings->webhooks.retry,
+    };
+}
+
+/* What is being posted ends under the limits with which it began. */
+static void reload(struct sender *sender)
+{
+    static struct settings fresh;
+    struct config_error error = {""};
+    char text[1024];
+
+    if (settings_reload(&fresh, &error) == DSND_OK) {
+        (void)pthread_mutex_lock(&sender->lock);
+        sender->limits = make_limits(&fresh);
+        (void)pthread_mutex_unlock(&sender->lock);
+        sender->reloads++;
+        log_event(LOG_LEVEL_INFO, "webhook.reloaded", "retry_ms=%" PRId64,
+                  (int64_t)fresh.webhooks.retry);
+        settings_restart_name(&fresh, "webhooks");
+        return;
+    }
+    metrics_add(METRIC_RELOAD_FAILED, 1);
+    log_event(LOG_LEVEL_ERR, "webhook.reload_failed", "error=\"%s\" kept=old",
+              log_escape(dsnd_str_of(error.text), text, sizeof(text)));
+}
+
 static enum dsnd_err run(const struct settings *settings)
 {
     static struct worker workers[THREADS];
-    struct sender sender = {.settings = settings};
+    struct sender sender = {.database_url = settings->database.url,
+                            .lock = PTHREAD_MUTEX_INITIALIZER,
+                            .limits = make_limits(settings)};
+    enum child_event event;
     size_t started = 0;
     enum dsnd_err err = hook_global_init();
 
@@ -268,8 +326,9 @@ static enum dsnd_err run(const struct settings *settings)
         err = start(&sender, workers, &started);
     if (!err) {
         child_ready();
-        while (child_wait(-1) != CHILD_EVENT_STOP)
-            continue; /* what is set here takes a restart */
+        while ((event = child_wait(-1)) != CHILD_EVENT_STOP)
+            if (event == CHILD_EVENT_RELOAD)
+                reload(&sender);
     }
     sender.stop = true;
     for (size_t i = 0; i < started; i++) {

@@ -36,6 +36,9 @@ struct lookup_server {
     struct listener listeners[LISTENERS_MAX];
     size_t listener_count;
     int64_t paused_until_ms; /* accepting goes on then; 0: it is not paused */
+    pthread_mutex_t lock;
+    struct lookup_settings next; /* under `lock`: what a reload brought, where has_next */
+    bool has_next;
     _Atomic bool stopping;
     bool started;
     pthread_t thread;
@@ -77,6 +80,18 @@ static void on_arrival(evutil_socket_t fd, short what, void *context)
 
 /* ---- the loop ---- */
 
+static void use_next(struct lookup_server *self)
+{
+    (void)pthread_mutex_lock(&self->lock);
+    if (self->has_next) {
+        self->next.backend = self->shared.settings.backend;
+        self->next.threads = self->shared.settings.threads;
+        self->shared.settings = self->next;
+    }
+    self->has_next = false;
+    (void)pthread_mutex_unlock(&self->lock);
+}
+
 static void on_wake(evutil_socket_t fd, short what, void *context)
 {
     struct lookup_server *self = context;
@@ -85,6 +100,7 @@ static void on_wake(evutil_socket_t fd, short what, void *context)
 
     (void)what;
     (void)!read(fd, &count, sizeof(count));
+    use_next(self);
     lookup_queue_take(self->shared.queue, &done);
     while (!STAILQ_EMPTY(&done)) {
         struct lookup_request *request = STAILQ_FIRST(&done);
@@ -146,6 +162,7 @@ enum dsnd_err lookup_server_new(const struct lookup_settings *settings,
         return DSND_ERR_NOMEM;
     self->shared.settings = *settings;
     TAILQ_INIT(&self->shared.conns);
+    (void)pthread_mutex_init(&self->lock, NULL);
     err = make_events(self);
     if (err)
         lookup_server_free(self);
@@ -188,14 +205,28 @@ enum dsnd_err lookup_server_start(struct lookup_server *self)
     return err;
 }
 
-static void stop(struct lookup_server *self)
+static void wake_loop(struct lookup_server *self)
 {
     static const uint64_t one = 1;
 
+    (void)!write(self->wake_fd, &one, sizeof(one));
+}
+
+void lookup_server_reload(struct lookup_server *self, const struct lookup_settings *settings)
+{
+    (void)pthread_mutex_lock(&self->lock);
+    self->next = *settings;
+    self->has_next = true;
+    (void)pthread_mutex_unlock(&self->lock);
+    wake_loop(self);
+}
+
+static void stop(struct lookup_server *self)
+{
     if (!self->started)
         return;
     atomic_store(&self->stopping, true);
-    (void)!write(self->wake_fd, &one, sizeof(one));
+    wake_loop(self);
     (void)pthread_join(self->thread, NULL);
 }
 
@@ -219,5 +250,6 @@ void lookup_server_free(struct lookup_server *self)
         event_base_free(self->shared.base);
     if (self->wake_fd >= 0)
         (void)close(self->wake_fd);
+    (void)pthread_mutex_destroy(&self->lock);
     free(self);
 }

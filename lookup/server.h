@@ -44,6 +44,11 @@ enum dsnd_err lookup_server_listen(struct lookup_server *self, int fd,
 /* From now on, in threads of its own. DSND_ERR_NOMEM, DSND_ERR_IO. */
 DSND_MUST_CHECK
 enum dsnd_err lookup_server_start(struct lookup_server *self);
+/*
+ * Use other limits, and say otherwise while the backend is away, from the next turn of the loop on;
+ * `backend`, `threads` and what listens stay. After lookup_server_start; one thread.
+ */
+void lookup_server_reload(struct lookup_server *self, const struct lookup_settings *settings);
 /* Closes all connections and waits for the threads. NULL is fine. */
 void lookup_server_free(struct lookup_server *self);
 

@@ -1,13 +1,15 @@
 #!/bin/bash
 # usage: reload.sh DSND: rules and providers of the operator are taken at SIGHUP; a bad file changes
-# nothing, and the log says which line of which file is wrong and what is allowed.
+# nothing, and the log says which line of which file is wrong and what is allowed. What else changed is
+# taken, or named in the log as what takes a restart.
 set -eu
 here=$(dirname "$0")
 # shellcheck source=tests/support/service.sh
 . "$here/../support/service.sh"
 service_new "$1"
 rules=$service_dir/own.rules providers=$service_dir/own.providers
-export DSND_CLASSIFY_RULES=$rules DSND_CLASSIFY_PROVIDERS=$providers
+export DSND_CLASSIFY_RULES=$rules DSND_CLASSIFY_PROVIDERS=$providers DSND_CONF=$service_dir/dsnd.conf
+touch "$DSND_CONF"
 
 # rule WORD [LINE]: the one rule there is, and a line of its own.
 rule() { printf '[own.%s]\nclass: throttled\nprovider: acme\nmatch: %s\ntest: %s\n%s\n' "$1" "$1" "$1" "${2-}" >"$rules"; }
@@ -47,6 +49,27 @@ said 1 event=api.reload_failed own.providers "line 2" kept=old
 echo 'acme mx.acme.example' >"$providers"
 kill -HUP "$service_pid"
 said 2 event=pipeline.reloaded rules=
+
+socketmap=$service_dir/socketmap
+printf '%s\n' '[smtp]' threads=3 "lmtp_listen=$service_dir/lmtp" '[http]' threads=7 '[retain]' raw=40d '[lookup]' \
+    "socketmap_listen=$socketmap" '[webhooks]' retry=1d '[log]' level=debug >"$DSND_CONF"
+kill -HUP "$service_pid"
+said 1 event=settings.restart_needed proc=receive keys=smtp.lmtp_listen,smtp.threads
+said 1 event=settings.restart_needed proc=api keys=http.threads
+said 1 event=settings.restart_needed proc=pipeline keys=retain.raw
+said 1 event=webhook.reloaded retry_ms=86400000
+said 1 event=lookup.listen key=lookup.socketmap_listen # nothing was set for it to do before
+"$here/../fault/send.py" "$DSND_SMTP_LISTEN" levels 1 >/dev/null
+said 1 "debug event=smtp." proc=receive
+printf '%s\n' '[lookup]' "socketmap_listen=$socketmap" when_away=accept threads=3 >"$DSND_CONF"
+kill -HUP "$service_pid"
+said 1 event=lookup.reloaded when_away=accept
+said 1 event=settings.restart_needed proc=lookup keys=lookup.threads
+printf '%s\n' '[lookup]' "socketmap_listen=$socketmap" when_away=perhaps >"$DSND_CONF"
+kill -HUP "$service_pid"
+said 1 event=lookup.reload_failed when_away kept=old
+said 1 event=webhook.reload_failed when_away kept=old
+[ "$(grep -c 'settings.restart_needed' "$service_dir/log")" = 4 ] || fail "keys are named that did not change"
 service_end TERM
 [ "$service_status" = 0 ] || fail "dsnd serve ended with $service_status"
 echo PASS
