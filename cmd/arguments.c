@@ -1,7 +1,10 @@
 #include "cmd/arguments.h"
 
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+
+#include "cmd/commands.h"
 
 enum dsnd_err arguments_settings(const char *command, const char *config,
                                  struct settings *ret_settings)
@@ -31,6 +34,28 @@ enum dsnd_err arguments_override(const char *command, const char *section, const
         return err;
     }
     return DSND_ERR_NOT_FOUND;
+}
+
+int arguments_wrong(const char *command, const char *help, const char *format, ...)
+{
+    va_list args;
+
+    (void)fprintf(stderr, "dsnd %s: ", command);
+    va_start(args, format);
+    (void)vfprintf(stderr, format, args);
+    va_end(args);
+    (void)fprintf(stderr, "\n%s", help);
+    return EXIT_USAGE;
+}
+
+int arguments_one(const char *command, const char *help, const char *what, char *const *left)
+{
+    if (!left[0])
+        return arguments_wrong(command, help, "%s is missing", what);
+    if (left[1])
+        return arguments_wrong(command, help, "unexpected argument \"%s\"; one %s is allowed",
+                               left[1], what);
+    return -1;
 }
 
 struct dsnd_str arguments_first(const char *list)

@@ -23,6 +23,20 @@ DSND_MUST_CHECK
 enum dsnd_err arguments_override(const char *command, const char *section, const char *key,
                                  const char *value, struct settings *settings);
 
+/*
+ * Print in one line what is wrong with the arguments of `command` and what is allowed, then its
+ * help. Returns EXIT_USAGE.
+ */
+DSND_PRINTF(3, 4)
+int arguments_wrong(const char *command, const char *help, const char *format, ...);
+
+/*
+ * -1 where exactly one argument is left; else as arguments_wrong, which calls it `what`
+ * ("ADDRESS").
+ */
+DSND_MUST_CHECK
+int arguments_one(const char *command, const char *help, const char *what, char *const *left);
+
 /* The first of a comma-separated list; absent where it is empty. Borrows from `list`. */
 struct dsnd_str arguments_first(const char *list);
 

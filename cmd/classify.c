@@ -191,12 +191,8 @@ static int read_options(int argc, char **argv, struct classify *self)
         if (!take_value(self, choice))
             return EXIT_USAGE;
     }
-    if (optind + 1 != argc) {
-        (void)fputs(help, stderr);
-        return EXIT_USAGE;
-    }
     self->text = dsnd_str_of(argv[optind]);
-    return -1;
+    return arguments_one("classify", help, "TEXT", argv + optind);
 }
 
 /* -1 to go on, else the exit status. */

@@ -86,8 +86,7 @@ static int read_options(int argc, char **argv, struct explain *self)
     }
     if (optind < argc)
         return -1;
-    (void)fputs(help, stderr);
-    return EXIT_USAGE;
+    return arguments_wrong("explain", help, "FILE is missing; \"-\" is standard input");
 }
 
 static enum dsnd_err override(struct explain *self, const char *section, const char *key,

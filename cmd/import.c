@@ -191,10 +191,8 @@ static int read_options(struct import *self, int argc, char **argv)
             return EXIT_USAGE;
         self->config = optarg;
     }
-    if (optind == argc) {
-        (void)fputs(help, stderr);
-        return EXIT_USAGE;
-    }
+    if (optind == argc)
+        return arguments_wrong("import", help, "PATH is missing; \"-\" is standard input");
     return arguments_settings("import", self->config, &self->settings) ? EXIT_USAGE : -1;
 }
 

@@ -330,14 +330,17 @@ static int read_options(struct ingest *self, int argc, char **argv)
             return EXIT_USAGE;
         }
     }
-    if (argc - optind != 2 ||
-        mta_log_format_of(dsnd_str_of(argv[optind]), &self->options.format) != DSND_OK) {
-        (void)fputs(help, stderr);
-        return EXIT_USAGE;
-    }
+    if (optind == argc)
+        return arguments_wrong("ingest", help,
+                               "the mail server is missing: postfix, exim, kumomta or powermta");
+    if (mta_log_format_of(dsnd_str_of(argv[optind]), &self->options.format) != DSND_OK)
+        return arguments_wrong("ingest", help,
+                               "\"%s\" is no mail server whose log is read; allowed are postfix, "
+                               "exim, kumomta and powermta",
+                               argv[optind]);
     self->path = argv[optind + 1];
     self->options.path = self->path;
-    return -1;
+    return arguments_one("ingest", help, "FILE, FOLDER or \"-\"", argv + optind + 1);
 }
 
 int cmd_ingest(int argc, char **argv)

@@ -139,8 +139,7 @@ static int read_options(struct parse_command *self, int argc, char **argv)
     }
     if (optind < argc)
         return -1;
-    (void)fputs(help, stderr);
-    return EXIT_USAGE;
+    return arguments_wrong("parse", help, "PATH is missing; \"-\" is standard input");
 }
 
 /* That this process may run on. */

@@ -262,8 +262,11 @@ static int read_options(struct reclassify *self, int argc, char **argv)
         else
             good = false;
     }
-    if (good && optind < argc) {
-        (void)fputs(help, stderr);
+    if (good && optind < argc)
+        return arguments_wrong("reclassify", help,
+                               "unexpected argument \"%s\"; options are allowed", argv[optind]);
+    if (good && self->what.to_us && self->what.from_us >= self->what.to_us) {
+        (void)fputs("dsnd reclassify: --from must be before --to\n", stderr);
         good = false;
     }
     if (!good || arguments_settings("reclassify", self->config, &self->settings))

@@ -157,9 +157,18 @@ int cmd_rules(int argc, char **argv)
         else if (!read_option(choice, optarg, &what))
             return EXIT_USAGE;
     }
-    action = optind < argc && argc - optind <= 2 ? find_action(argv[optind]) : NULL;
-    if (!action) {
-        (void)fputs(help, stderr);
+    if (optind == argc)
+        return arguments_wrong("rules", help, "the verb is missing: check, list or unmatched");
+    action = find_action(argv[optind]);
+    if (!action)
+        return arguments_wrong("rules", help,
+                               "\"%s\" is no verb; allowed are check, list and unmatched",
+                               argv[optind]);
+    if (argc - optind > 2)
+        return arguments_wrong("rules", help, "unexpected argument \"%s\"; one FILE is allowed",
+                               argv[optind + 2]);
+    if (what.from_us >= what.to_us) {
+        (void)fputs("dsnd rules: --from must be before --to\n", stderr);
         return EXIT_USAGE;
     }
     rules = load(config, argv[optind + 1], providers);

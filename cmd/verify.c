@@ -117,12 +117,8 @@ static int read_options(int argc, char **argv, struct verify *self)
             return EXIT_USAGE;
         }
     }
-    if (optind + 1 != argc) {
-        (void)fputs(help, stderr);
-        return EXIT_USAGE;
-    }
     self->address = dsnd_str_of(argv[optind]);
-    return -1;
+    return arguments_one("verify", help, "ADDRESS", argv + optind);
 }
 
 /* -1 to go on, else the exit status. */

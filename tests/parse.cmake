@@ -19,6 +19,8 @@ set_tests_properties(golden/forms PROPERTIES LABELS golden TIMEOUT 300)
 add_test(NAME unit/cli_explain
     COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/cli/explain.sh $<TARGET_FILE:dsnd>)
 set_tests_properties(unit/cli_explain PROPERTIES LABELS unit TIMEOUT 60)
+add_test(NAME unit/cli_usage COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/cli/usage.sh $<TARGET_FILE:dsnd>)
+set_tests_properties(unit/cli_usage PROPERTIES LABELS unit TIMEOUT 60)
 add_test(NAME unit/cli_parse_jobs
     COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/cli/parse_jobs.sh $<TARGET_FILE:dsnd>)
 set_tests_properties(unit/cli_parse_jobs PROPERTIES LABELS unit TIMEOUT 60)
