@@ -47,8 +47,8 @@ DSND_MUST_CHECK
 enum dsnd_err rows_out_csv(struct dsnd_buf *out, const struct field *fields, size_t count,
                            const struct store_rows *rows, size_t row);
 /*
- * A spreadsheet would compute it: = + - @ TAB CR in front. So it would what was defused once, behind
- * apostrophes: it is defused again, so that csv_in_record gives back each cell as it was.
+ * A spreadsheet would compute it: = + - @ TAB CR in front. So it would what was defused once,
+ * behind apostrophes: it is defused again, so that csv_in_record gives back each cell as it was.
  */
 bool rows_out_is_formula(struct dsnd_str value);
 /* One cell, quoted where needed and, where it is a formula, defused by an apostrophe. */

@@ -13,6 +13,13 @@ void dsnd_buf_done(struct dsnd_buf *self)
     self->size = 0;
 }
 
+void dsnd_buf_wipe(struct dsnd_buf *self)
+{
+    if (self->ptr)
+        explicit_bzero(self->ptr, self->size);
+    dsnd_buf_done(self);
+}
+
 void dsnd_buf_clear(struct dsnd_buf *self)
 {
     self->len = 0;

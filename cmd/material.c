@@ -53,8 +53,7 @@ enum dsnd_err material_keys(const struct settings *settings, struct return_path_
     if (err)
         err = describe(ret_error, "sign.keys_file", path, inner);
 out:
-    explicit_bzero(text.ptr, text.size);
-    dsnd_buf_done(&text);
+    dsnd_buf_wipe(&text);
     return err;
 }
 
@@ -84,8 +83,7 @@ enum dsnd_err material_login(const struct settings *settings, char ret_login[MAT
                  dsnd_str_copy(login, ret_login, MATERIAL_LOGIN_SIZE)))
         err = describe(ret_error, key, path, "want one line, name:password");
     if (text.ptr)
-        explicit_bzero(text.ptr, text.size);
-    dsnd_buf_done(&text);
+        dsnd_buf_wipe(&text);
     return err;
 }
 
