@@ -85,10 +85,10 @@ void log_event(enum log_level level, const char *event, const char *format, ...)
 
 static bool plain(uint32_t c)
 {
-    return c > 0x20 && c != 0x7f && c != '"' && c != '\\' && !(c >= 0x80 && c < 0xa0);
+    return c >= 0x20 && c != 0x7f && c != '"' && c != '\\' && !(c >= 0x80 && c < 0xa0);
 }
 
-char *log_escape(struct dsnd_str s, char *dst, size_t size)
+static char *escape(struct dsnd_str s, bool spaces, char *dst, size_t size)
 {
     static const char hex[] = "0123456789abcdef";
     size_t out = 0;
@@ -97,7 +97,7 @@ char *log_escape(struct dsnd_str s, char *dst, size_t size)
         uint32_t c = 0;
         size_t len = utf8_next(s, &c);
 
-        if (len && plain(c)) {
+        if (len && plain(c) && (c != ' ' || spaces)) {
             if (out + len >= size)
                 break;
             memcpy(dst + out, s.ptr, len);
@@ -115,4 +115,14 @@ char *log_escape(struct dsnd_str s, char *dst, size_t size)
     }
     dst[out] = '\0';
     return dst;
+}
+
+char *log_escape(struct dsnd_str s, char *dst, size_t size)
+{
+    return escape(s, false, dst, size);
+}
+
+char *log_quote(struct dsnd_str s, char *dst, size_t size)
+{
+    return escape(s, true, dst, size);
 }

@@ -28,7 +28,7 @@ bool log_level_from(struct dsnd_str name, enum log_level *ret_level); /* debug|i
 void log_set_process(const char *name);
 
 /*
- * `format` gives key=value pairs. Foreign octets must pass through log_escape first.
+ * `format` gives key=value pairs. Foreign octets must pass through log_escape or LOG_QUOTED first.
  * Example: log_event(LOG_LEVEL_INFO, "smtp.accept", "session=%06x peer=%s", id, peer);
  */
 DSND_PRINTF(3, 4)
@@ -39,6 +39,13 @@ void log_event(enum log_level level, const char *event, const char *format, ...)
  * at `size` - 1 octets. Returns `dst`, always NUL-terminated; size >= 1.
  */
 char *log_escape(struct dsnd_str s, char *dst, size_t size);
+
+/* The same for what stands in quotes, so that people can read it: a space stays one. */
+char *log_quote(struct dsnd_str s, char *dst, size_t size);
+
+/* A text as a value in quotes: log_event(..., "error=\"%s\"", LOG_QUOTED(error.text)). */
+enum { LOG_QUOTED_SIZE = 1024 };
+#define LOG_QUOTED(text) log_quote(dsnd_str_of(text), (char[LOG_QUOTED_SIZE]){""}, LOG_QUOTED_SIZE)
 
 /* Lines dropped since the start because the descriptor was blocked or full. */
 uint64_t log_dropped(void);

@@ -88,7 +88,7 @@ static void reload(struct api_process *self)
         return;
     }
     metrics_add(METRIC_RELOAD_FAILED, 1);
-    log_event(LOG_LEVEL_ERR, "api.reload_failed", "error=\"%s\" kept=old", error.text);
+    log_event(LOG_LEVEL_ERR, "api.reload_failed", "error=\"%s\" kept=old", LOG_QUOTED(error.text));
 }
 
 static void run(struct api_process *self)
@@ -130,7 +130,8 @@ int cmd_api(int argc, char **argv)
         err = apply(&self, &settings, &error);
     if (err)
         log_event(LOG_LEVEL_CRIT, "api.failed", "error=\"%s\" detail=\"%s\" errno=\"%s\"",
-                  dsnd_err_text(err), error.text, err == DSND_ERR_IO ? strerror(errno) : "");
+                  dsnd_err_text(err), LOG_QUOTED(error.text),
+                  err == DSND_ERR_IO && errno ? strerror(errno) : "");
     else
         run(&self);
     dsnd_buf_done(&self.providers);

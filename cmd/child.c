@@ -58,7 +58,7 @@ enum dsnd_err child_give_up_root(const char *user, bool binds)
     if (!err && !binds && privileges_drop_bind())
         log_event(LOG_LEVEL_INFO, "process.privileges", "kept=ports_below_1024");
     if (err)
-        log_event(LOG_LEVEL_CRIT, "process.privileges", "error=\"%s\"", error);
+        log_event(LOG_LEVEL_CRIT, "process.privileges", "error=\"%s\"", LOG_QUOTED(error));
     else if (geteuid() == 0)
         log_event(LOG_LEVEL_WARN, "process.root", "mend=\"set process.user\"");
     return err;

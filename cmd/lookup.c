@@ -54,7 +54,7 @@ static enum dsnd_err check(void *cls, const struct dsnd_str *addresses, size_t c
         read_answer(rows, i, &ret_answers[i]);
     if (err)
         log_event(LOG_LEVEL_WARN, "lookup.database", "error=\"%s\" detail=\"%s\"",
-                  dsnd_err_text(err), store_conn_error(conn));
+                  dsnd_err_text(err), LOG_QUOTED(store_conn_error(conn)));
     store_rows_free(rows);
     database_give(database, conn);
     return err;
@@ -68,7 +68,7 @@ static enum dsnd_err listen_on(struct lookup_server *server, const char *text,
     enum dsnd_err err = smtp_listen_parse(text, SMTP_KIND_PLAIN, error, sizeof(error), &addresses);
 
     if (err)
-        log_event(LOG_LEVEL_CRIT, "lookup.listen", "key=%s error=\"%s\"", key, error);
+        log_event(LOG_LEVEL_CRIT, "lookup.listen", "key=%s error=\"%s\"", key, LOG_QUOTED(error));
     for (size_t i = 0; i < addresses.count && !err; i++) {
         int fd = -1;
 
@@ -115,7 +115,6 @@ static void reload(struct lookup_server *server)
 {
     static struct settings fresh;
     struct config_error error = {""};
-    char text[1024];
 
     if (settings_reload(&fresh, &error) == DSND_OK) {
         struct lookup_settings how = server_settings(&fresh);
@@ -128,7 +127,7 @@ static void reload(struct lookup_server *server)
     }
     metrics_add(METRIC_RELOAD_FAILED, 1);
     log_event(LOG_LEVEL_ERR, "lookup.reload_failed", "error=\"%s\" kept=old",
-              log_escape(dsnd_str_of(error.text), text, sizeof(text)));
+              LOG_QUOTED(error.text));
 }
 
 static enum dsnd_err run(const struct settings *settings)

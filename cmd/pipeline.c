@@ -232,7 +232,7 @@ static enum dsnd_err await_writer(struct pipeline *self)
 static enum dsnd_err reload(struct pipeline *self)
 {
     static struct settings fresh;
-    struct config_error error;
+    struct config_error error = {""};
     enum dsnd_err err = await_writer(self);
 
     if (err || self->stop)
@@ -253,7 +253,8 @@ static enum dsnd_err reload(struct pipeline *self)
         *self->settings = old;
     }
     metrics_add(METRIC_RELOAD_FAILED, 1);
-    log_event(LOG_LEVEL_ERR, "pipeline.reload_failed", "error=\"%s\" kept=old", error.text);
+    log_event(LOG_LEVEL_ERR, "pipeline.reload_failed", "error=\"%s\" kept=old",
+              LOG_QUOTED(error.text));
     return DSND_OK;
 }
 
@@ -335,7 +336,7 @@ static enum dsnd_err limit_memory(uint64_t octets)
 static enum dsnd_err open_all(struct pipeline *self)
 {
     struct pipeline_writer_settings writer;
-    struct config_error error;
+    struct config_error error = {""};
     pthread_t watchdog;
     enum dsnd_err err = limit_memory(self->settings->pipeline.memory);
 
@@ -347,7 +348,7 @@ static enum dsnd_err open_all(struct pipeline *self)
     crash_await(self->reader);
     err = load_material(self, &error);
     if (err) {
-        log_event(LOG_LEVEL_CRIT, "pipeline.config", "error=\"%s\"", error.text);
+        log_event(LOG_LEVEL_CRIT, "pipeline.config", "error=\"%s\"", LOG_QUOTED(error.text));
         return DSND_ERR_SYNTAX;
     }
     for (int i = 0; i < 2 && !err; i++)

@@ -77,7 +77,6 @@ static bool pause_or_stop(struct pipeline_writer *self, unsigned ms)
 static void note_away(struct pipeline_writer *self, const char *why, enum dsnd_err err)
 {
     int64_t now = dsnd_clock_monotonic_ms();
-    char text[512];
 
     metrics_set(METRIC_PG_UP, 0);
     if (self->logged_ms && now - self->logged_ms < WRITER_LOG_EVERY_MS)
@@ -85,8 +84,7 @@ static void note_away(struct pipeline_writer *self, const char *why, enum dsnd_e
     self->logged_ms = now;
     log_event(err == DSND_ERR_VERSION ? LOG_LEVEL_CRIT : LOG_LEVEL_ERR, "pipeline.database_away",
               "what=%s reason=\"%s\" error=\"%s\"", why, dsnd_err_text(err),
-              log_escape(dsnd_str_of(self->conn ? store_conn_error(self->conn) : ""), text,
-                         sizeof(text)));
+              LOG_QUOTED(self->conn ? store_conn_error(self->conn) : ""));
 }
 
 static void note_back(struct pipeline_writer *self)

@@ -207,12 +207,14 @@ static void reload(struct receive *self)
 
     if (settings_reload(&fresh, &error) == DSND_OK && apply(self, &fresh, &error) == DSND_OK) {
         *self->settings = fresh;
-        log_event(LOG_LEVEL_INFO, "receive.reloaded", "domains=%s", fresh.smtp.domains);
+        log_event(LOG_LEVEL_INFO, "receive.reloaded", "domains=\"%s\"",
+                  LOG_QUOTED(fresh.smtp.domains));
         settings_restart_name(&fresh, "receive");
         return;
     }
     metrics_add(METRIC_RELOAD_FAILED, 1);
-    log_event(LOG_LEVEL_ERR, "receive.reload_failed", "error=\"%s\" kept=old", error.text);
+    log_event(LOG_LEVEL_ERR, "receive.reload_failed", "error=\"%s\" kept=old",
+              LOG_QUOTED(error.text));
 }
 
 /* Say once when the journal stops taking mail, and once when it goes on. */
@@ -252,8 +254,9 @@ static void run(struct receive *self)
 {
     enum child_event event;
 
-    log_event(LOG_LEVEL_INFO, "receive.start", "listen=%s port=%u hostname=%s",
-              self->settings->smtp.listen, smtp_server_port(self->server, 0), self->hostname);
+    log_event(LOG_LEVEL_INFO, "receive.start", "listen=\"%s\" port=%u hostname=%s",
+              LOG_QUOTED(self->settings->smtp.listen), smtp_server_port(self->server, 0),
+              self->hostname);
     give_up_calls();
     child_ready();
     while ((event = child_wait(RECEIVE_WATCH_MS)) != CHILD_EVENT_STOP) {
@@ -292,7 +295,8 @@ int cmd_receive(int argc, char **argv)
         err = apply(&self, &settings, &error);
     if (err)
         log_event(LOG_LEVEL_CRIT, "receive.failed", "error=\"%s\" detail=\"%s\" errno=\"%s\"",
-                  dsnd_err_text(err), error.text, err == DSND_ERR_IO ? strerror(errno) : "");
+                  dsnd_err_text(err), LOG_QUOTED(error.text),
+                  err == DSND_ERR_IO && errno ? strerror(errno) : "");
     else
         run(&self);
     smtp_server_stop(self.server);

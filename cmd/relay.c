@@ -66,14 +66,12 @@ static void close_connection(struct relay_process *self)
 static void note_away(struct relay_process *self)
 {
     int64_t now_ms = dsnd_clock_monotonic_ms();
-    char text[512];
 
     if (self->noted_ms && now_ms - self->noted_ms < NOTE_MS)
         return;
     self->noted_ms = now_ms;
     log_event(LOG_LEVEL_ERR, "relay.database_away", "error=\"%s\"",
-              log_escape(dsnd_str_of(self->conn ? store_conn_error(self->conn) : ""), text,
-                         sizeof(text)));
+              LOG_QUOTED(self->conn ? store_conn_error(self->conn) : ""));
 }
 
 /* A connection, and the right to be the one that sends. */
@@ -192,7 +190,8 @@ static void reload(struct relay_process *self)
         return;
     }
     metrics_add(METRIC_RELOAD_FAILED, 1);
-    log_event(LOG_LEVEL_ERR, "relay.reload_failed", "error=\"%s\" kept=old", error.text);
+    log_event(LOG_LEVEL_ERR, "relay.reload_failed", "error=\"%s\" kept=old",
+              LOG_QUOTED(error.text));
 }
 
 /* ---- life ---- */
@@ -292,6 +291,6 @@ int cmd_relay(int argc, char **argv)
     explicit_bzero(self.login, sizeof(self.login));
     if (err)
         log_event(LOG_LEVEL_CRIT, "relay.failed", "error=\"%s\" detail=\"%s\"", dsnd_err_text(err),
-                  error.text);
+                  LOG_QUOTED(error.text));
     return child_exit_status(err);
 }

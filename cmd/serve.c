@@ -247,12 +247,11 @@ static void reload(struct serve *self)
 {
     static struct settings fresh;
     struct config_error error = {""};
-    char text[1024];
 
     signal_children(self, SIGHUP);
     if (settings_reload(&fresh, &error) || material_check(&fresh, &error)) {
         log_event(LOG_LEVEL_ERR, "serve.reload_failed", "error=\"%s\" kept=old",
-                  log_escape(dsnd_str_of(error.text), text, sizeof(text)));
+                  LOG_QUOTED(error.text));
         return;
     }
     use(self, &fresh);
@@ -293,7 +292,7 @@ int cmd_serve(int argc, char **argv)
                          .argv = argv,
                          .argc = argc,
                          .metrics_fd = -1};
-    struct config_error error;
+    struct config_error error = {""};
     sigset_t signals;
     int status = settings_from_arguments(
         argc, argv,
@@ -313,7 +312,7 @@ int cmd_serve(int argc, char **argv)
     if (child_give_up_root(settings.process.user, true))
         return EXIT_USAGE;
     if (material_check(&settings, &error)) {
-        log_event(LOG_LEVEL_CRIT, "serve.config", "error=\"%s\"", error.text);
+        log_event(LOG_LEVEL_CRIT, "serve.config", "error=\"%s\"", LOG_QUOTED(error.text));
         return EXIT_USAGE;
     }
     (void)sigemptyset(&signals);

@@ -201,15 +201,12 @@ static enum dsnd_err look_after(struct worker *self)
 static void note_away(struct worker *self, enum dsnd_err err)
 {
     int64_t now_ms = dsnd_clock_monotonic_ms();
-    char text[512];
 
     if (!self->looks_after || (self->noted_ms && now_ms - self->noted_ms < NOTE_MS))
         return;
     self->noted_ms = now_ms;
     log_event(LOG_LEVEL_ERR, "webhook.database_away", "reason=\"%s\" error=\"%s\"",
-              dsnd_err_text(err),
-              log_escape(dsnd_str_of(self->conn ? store_conn_error(self->conn) : ""), text,
-                         sizeof(text)));
+              dsnd_err_text(err), LOG_QUOTED(self->conn ? store_conn_error(self->conn) : ""));
 }
 
 static void drop_connection(struct worker *self, enum dsnd_err err)
@@ -295,7 +292,6 @@ static void reload(struct sender *sender)
 {
     static struct settings fresh;
     struct config_error error = {""};
-    char text[1024];
 
     if (settings_reload(&fresh, &error) == DSND_OK) {
         (void)pthread_mutex_lock(&sender->lock);
@@ -309,7 +305,7 @@ static void reload(struct sender *sender)
     }
     metrics_add(METRIC_RELOAD_FAILED, 1);
     log_event(LOG_LEVEL_ERR, "webhook.reload_failed", "error=\"%s\" kept=old",
-              log_escape(dsnd_str_of(error.text), text, sizeof(text)));
+              LOG_QUOTED(error.text));
 }
 
 static enum dsnd_err run(const struct settings *settings)

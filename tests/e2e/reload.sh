@@ -70,6 +70,9 @@ kill -HUP "$service_pid"
 said 1 event=lookup.reload_failed when_away kept=old
 said 1 event=webhook.reload_failed when_away kept=old
 [ "$(grep -c 'settings.restart_needed' "$service_dir/log")" = 4 ] || fail "keys are named that did not change"
+# Each line is pairs, whatever the texts of errors quote.
+odd() { grep ' event=' "$service_dir/log" | grep -vE '^[^ ]+ [a-z]+( [a-z0-9_]+=("[^"]*"|[^" ]*))*$'; }
 service_end TERM
+! odd || fail "lines that are no pairs"
 [ "$service_status" = 0 ] || fail "dsnd serve ended with $service_status"
 echo PASS

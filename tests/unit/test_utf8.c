@@ -70,6 +70,7 @@ static void log_values_hold_no_control_octet(void **state)
         assert_true(out[i] > 0x20 && out[i] < 0x7f && out[i] != '"');
     assert_string_equal(log_escape(DSND_STR("a b\r\n\xc2\x9b"), out, sizeof(out)),
                         "a\\x20b\\x0d\\x0a\\xc2\\x9b");
+    assert_string_equal(log_quote(DSND_STR("a \"b\"\n"), out, sizeof(out)), "a \\x22b\\x22\\x0a");
     assert_string_equal(log_escape(DSND_STR("\xc3\xbc"), out, sizeof(out)), "\xc3\xbc");
     assert_string_equal(log_escape(DSND_STR("abcdef"), out, 4), "abc");
     assert_string_equal(log_escape(DSND_STR("ab\n"), out, 6), "ab");
