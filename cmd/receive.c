@@ -140,7 +140,7 @@ static enum dsnd_err apply(struct receive *self, const struct settings *settings
     return err;
 }
 
-static enum dsnd_err open_journal(struct receive *self)
+static enum dsnd_err open_journal(struct receive *self, struct config_error *ret_error)
 {
     const struct journal_settings journal = {self->settings->journal.dir,
                                              self->settings->journal.segment,
@@ -153,8 +153,13 @@ static enum dsnd_err open_journal(struct receive *self)
         (void)nanosleep(&pause, NULL);
         err = journal_open(&journal, &self->journal);
     }
-    if (err)
+    if (err) {
+        int cause = errno;
+
+        (void)snprintf(ret_error->text, sizeof(ret_error->text), "journal.dir %s", journal.dir);
+        errno = cause;
         return err;
+    }
     found = journal_recovered(self->journal);
     log_event(found->damaged_octets ? LOG_LEVEL_ERR : LOG_LEVEL_INFO, "receive.journal",
               "dir=%s recovered_records=%llu cut_octets=%llu damaged_octets=%llu "
@@ -289,7 +294,7 @@ int cmd_receive(int argc, char **argv)
         err = child_give_up_root(settings.process.user, true);
     if (!err) {
         give_up_rights(&settings);
-        err = open_journal(&self);
+        err = open_journal(&self, &error);
     }
     if (!err)
         err = apply(&self, &settings, &error);

@@ -455,6 +455,15 @@ class Confined(kit.ReceiverTest):
         with self.assertRaisesRegex(AssertionError, "no account"):
             self.started()
 
+    def test_a_journal_that_cannot_be_opened_is_named(self):
+        os.rmdir(self.receiver.path("journal"))
+        with open(self.receiver.path("journal"), "w", encoding="ascii"):
+            pass
+        with self.assertRaises(AssertionError):
+            self.started()
+        self.assertEqual(self.receiver.stop(), 1)
+        self.assertRegex(self.receiver.log(), 'receive.failed .*detail="journal.dir /[^"]*/journal" errno="Not a dir')
+
     def test_it_gives_up_rights_before_it_listens(self):
         receiver = self.started()
         if "by=nothing" in receiver.log():
