@@ -36,6 +36,6 @@ add_test(NAME lint/readme COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/cli/readme.sh $<TA
     ${PROJECT_SOURCE_DIR}/README.md)
 set_tests_properties(lint/readme PROPERTIES LABELS lint TIMEOUT 60)
 
-add_test(NAME e2e/quickstart_ports COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/cli/quickstart_ports.sh
+add_test(NAME e2e/quickstart COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/cli/quickstart.sh
     ${PROJECT_SOURCE_DIR}/quickstart)
-set_tests_properties(e2e/quickstart_ports PROPERTIES LABELS e2e TIMEOUT 120 SKIP_RETURN_CODE 77)
+set_tests_properties(e2e/quickstart PROPERTIES LABELS e2e TIMEOUT 120 SKIP_RETURN_CODE 77)
