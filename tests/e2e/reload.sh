@@ -9,7 +9,7 @@ here=$(dirname "$0")
 service_new "$1"
 rules=$service_dir/own.rules providers=$service_dir/own.providers
 export DSND_CLASSIFY_RULES=$rules DSND_CLASSIFY_PROVIDERS=$providers DSND_CONF=$service_dir/dsnd.conf
-touch "$DSND_CONF"
+printf '%s\n' '[smtp]' drain_timeout=0s >"$DSND_CONF"
 
 # rule WORD [LINE]: the one rule there is, and a line of its own.
 rule() { printf '[own.%s]\nclass: throttled\nprovider: acme\nmatch: %s\ntest: %s\n%s\n' "$1" "$1" "$1" "${2-}" >"$rules"; }
@@ -70,9 +70,41 @@ kill -HUP "$service_pid"
 said 1 event=lookup.reload_failed when_away kept=old
 said 1 event=webhook.reload_failed when_away kept=old
 [ "$(grep -c 'settings.restart_needed' "$service_dir/log")" = 4 ] || fail "keys are named that did not change"
+openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=x -days 2 \
+    -keyout "$service_dir/tls.key" -out "$service_dir/tls.pem" 2>/dev/null || fail "openssl req"
+printf '%s\n' '[http]' "tls_cert=$service_dir/tls.pem" "tls_key=$service_dir/tls.key" >"$DSND_CONF"
+kill -HUP "$service_pid"
+said 1 event=settings.restart_needed proc=api keys=http.tls_cert,http.tls_key
+said 1 event=settings.restart_needed proc=lookup keys=lookup.socketmap_listen # it has nothing to do now
+
 # Each line is pairs, whatever the texts of errors quote.
 odd() { grep ' event=' "$service_dir/log" | grep -vE '^[^ ]+ [a-z]+( [a-z0-9_]+=("[^"]*"|[^" ]*))*$'; }
-service_end TERM
+
+# A drain is waited for as long as it now may take.
+printf '%s\n' '[smtp]' drain_timeout=60s >"$DSND_CONF"
+reloads=$(grep -c event=receive.reloaded "$service_dir/log")
+kill -HUP "$service_pid"
+said $((reloads + 1)) event=receive.reloaded
+exec 5<>"/dev/tcp/${DSND_SMTP_LISTEN/://}"
+answered() { # CODE [LINE...]
+    local code=$1 line
+    shift
+    [ $# = 0 ] || printf '%s\r\n' "$@" >&5 || true
+    read -r -t 10 line <&5 || fail "no answer to $*"
+    [ "${line%% *}" = "$code" ] || fail "$* is answered $line"
+}
+answered 220
+answered 250 'HELO x.example'
+answered 250 'MAIL FROM:<>'
+answered 250 'RCPT TO:<late@bounces.example.com>'
+answered 354 DATA
+kill -TERM "$service_pid"
+sleep 7
+answered 250 'Subject: late' '' late .
+exec 5>&-
+service_status=0
+wait "$service_pid" || service_status=$?
+service_pid=''
 ! odd || fail "lines that are no pairs"
 [ "$service_status" = 0 ] || fail "dsnd serve ended with $service_status"
 echo PASS
