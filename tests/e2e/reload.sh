@@ -85,6 +85,7 @@ printf '%s\n' '[smtp]' drain_timeout=60s >"$DSND_CONF"
 reloads=$(grep -c event=receive.reloaded "$service_dir/log")
 kill -HUP "$service_pid"
 said $((reloads + 1)) event=receive.reloaded
+trap '' PIPE # a session that is ended too early is told by what it does not answer
 exec 5<>"/dev/tcp/${DSND_SMTP_LISTEN/://}"
 answered() { # CODE [LINE...]
     local code=$1 line
