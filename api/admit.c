@@ -176,6 +176,7 @@ void admit_begin(struct request *self, const struct head_line *line)
     self->begun = true;
     self->method = method_of(line->method);
     self->is_head = strcmp(line->method, "HEAD") == 0;
+    self->is_old = strcmp(line->version, "HTTP/1.0") == 0;
     if (status) {
         request_refuse(self, status, NULL, reason);
         self->must_close = true;

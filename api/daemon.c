@@ -77,8 +77,10 @@ static ssize_t read_stream(void *cls, uint64_t position, char *dst, size_t max)
         stream->failed = true;
     }
     len = request->out.len - stream->taken;
-    if (stream->failed)
+    if (stream->failed) {
+        watch_break(request->api->watch, request->watch);
         return MHD_CONTENT_READER_END_WITH_ERROR;
+    }
     if (len == 0)
         return stream->next ? 0 : MHD_CONTENT_READER_END_OF_STREAM;
     if (len > max)
@@ -99,6 +101,8 @@ static struct MHD_Response *make_response(struct request *request)
         /* Of a body in chunks the library would send the end, though nobody asked for the body. */
         if (response && request->is_head)
             (void)MHD_set_response_options(response, MHD_RF_HTTP_1_0_COMPATIBLE_STRICT, MHD_RO_END);
+        if (request->is_old && !request->is_head)
+            watch_unframed(request->api->watch, request->watch, request->daemon);
         return response;
     }
     /* The buffer goes with the response, which outlives the request. */
@@ -237,6 +241,7 @@ static void on_completed(void *cls, struct MHD_Connection *connection, void **co
         return;
     watch_set(self->watch, request->watch, (int64_t)self->settings.idle_timeout_ms);
     watch_reading(self->watch, request->watch, true);
+    watch_unframed(self->watch, request->watch, NULL);
     (void)atomic_fetch_sub(&daemon->under_way, 1);
     dispatch_end(request);
     request_free(request);
@@ -348,6 +353,7 @@ void daemon_stop(struct api_daemon *self, int64_t until_ms)
     await_none(self, &self->under_way, until_ms);
     atomic_store(&self->stopping, true);
     await_none(self, &self->away, INT64_MAX);
+    watch_reset(self->api->watch, self);
     MHD_stop_daemon(self->library);
     free(self);
 }

@@ -90,6 +90,7 @@ struct request {
     enum request_method method;
     enum request_format format; /* what the client asked for */
     bool is_head;
+    bool is_old;     /* HTTP/1.0: it knows no chunks */
     bool begun;      /* the head was looked at */
     bool asks_token; /* whose it is must be asked of the database first */
     bool is_resumed; /* it was, and the library may call once more with nothing */

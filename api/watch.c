@@ -18,8 +18,9 @@ struct watch_entry {
     struct watch_entry *previous;
     int64_t deadline_ms; /* INT64_MAX once it was shut down */
     int fd;
-    bool reading; /* octets of the client are waited for */
-    bool ended;   /* at the last look it had said its last */
+    bool reading;         /* octets of the client are waited for */
+    bool ended;           /* at the last look it had said its last */
+    const void *unframed; /* owner, where the end of the connection is the end of the answer */
 };
 
 struct watch {
@@ -31,6 +32,18 @@ struct watch {
     bool stopping;
 };
 
+/* The server's own loop sees the end and closes; closing is never ours. */
+static void cut(struct watch_entry *entry)
+{
+    const struct sockaddr nobody = {.sa_family = AF_UNSPEC};
+
+    if (entry->unframed)
+        (void)connect(entry->fd, &nobody, sizeof(nobody)); /* which resets it */
+    else
+        (void)shutdown(entry->fd, SHUT_RDWR);
+    entry->deadline_ms = INT64_MAX;
+}
+
 static void expire(struct watch *self)
 {
     int64_t now = dsnd_clock_monotonic_ms();
@@ -38,9 +51,7 @@ static void expire(struct watch *self)
     for (struct watch_entry *e = self->first; e; e = e->next) {
         if (e->deadline_ms > now)
             continue;
-        /* The server's own loop sees the end and closes; closing is never ours. */
-        (void)shutdown(e->fd, SHUT_RDWR);
-        e->deadline_ms = INT64_MAX;
+        cut(e);
         self->expired++;
     }
 }
@@ -58,10 +69,8 @@ static void let_go(struct watch *self)
     for (struct watch_entry *e = self->first; e; e = e->next) {
         bool ended = e->reading && e->deadline_ms != INT64_MAX && has_ended(e);
 
-        if (ended && e->ended) {
-            (void)shutdown(e->fd, SHUT_RDWR);
-            e->deadline_ms = INT64_MAX;
-        }
+        if (ended && e->ended)
+            cut(e);
         e->ended = ended;
     }
 }
@@ -157,6 +166,34 @@ void watch_reading(struct watch *self, struct watch_entry *entry, bool on)
     (void)pthread_mutex_lock(&self->mutex);
     entry->reading = on;
     entry->ended = false;
+    (void)pthread_mutex_unlock(&self->mutex);
+}
+
+void watch_unframed(struct watch *self, struct watch_entry *entry, const void *owner)
+{
+    if (!entry)
+        return;
+    (void)pthread_mutex_lock(&self->mutex);
+    entry->unframed = owner;
+    (void)pthread_mutex_unlock(&self->mutex);
+}
+
+void watch_reset(struct watch *self, const void *owner)
+{
+    (void)pthread_mutex_lock(&self->mutex);
+    for (struct watch_entry *e = self->first; e; e = e->next)
+        if (e->unframed == owner)
+            cut(e);
+    (void)pthread_mutex_unlock(&self->mutex);
+}
+
+void watch_break(struct watch *self, struct watch_entry *entry)
+{
+    if (!entry)
+        return;
+    (void)pthread_mutex_lock(&self->mutex);
+    if (entry->unframed)
+        cut(entry);
     (void)pthread_mutex_unlock(&self->mutex);
 }
 

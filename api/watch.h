@@ -27,6 +27,13 @@ struct watch_entry *watch_add(struct watch *self, int fd, int64_t ms);
 void watch_set(struct watch *self, struct watch_entry *entry, int64_t ms);
 /* Whether the server waits for octets of the client, as it does at first. NULL is fine. */
 void watch_reading(struct watch *self, struct watch_entry *entry, bool on);
+/* The end of the connection is the end of what is sent on it: where it must be cut it is reset, so
+ * that the client does not take a part for the whole. `owner` of NULL: not so. NULL is fine. */
+void watch_unframed(struct watch *self, struct watch_entry *entry, const void *owner);
+/* Cut such connections of an owner now. */
+void watch_reset(struct watch *self, const void *owner);
+/* Cut one now, where it is such a connection. NULL is fine. */
+void watch_break(struct watch *self, struct watch_entry *entry);
 /* Before the socket is closed, or its number could mean another. NULL is fine. */
 void watch_remove(struct watch *self, struct watch_entry *entry);
 /* Connections shut down so far because their time was up. */

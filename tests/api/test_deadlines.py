@@ -170,5 +170,48 @@ class Streams(Case):
         self.assertEqual(self.get("/v1/suppressions?format=ndjson").body.count(b"\n"), self.ROWS)
 
 
+class Unframed(Case):
+    """HTTP/1.0 has no chunks: an export that ends as usual though it is not whole would look whole."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.patient = kit.Service(cls.service.dsnd, cls.service.seed_program)
+        cls.service.sql("""INSERT INTO suppression (address_hash, address, source)
+            SELECT sha256(n::text::bytea), n || '@unframed.example', 3 FROM generate_series(100001, 160000) n""")
+
+    def begin(self, service):
+        client = socket.socket()
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        client.settimeout(30)
+        client.connect(("127.0.0.1", service.port))
+        client.sendall(b"GET /v1/suppressions?format=csv HTTP/1.0\r\nAuthorization: Bearer %s\r\n\r\n"
+                       % service.token.encode())
+        self.assertIn(b" 200 ", client.recv(100))
+        return client
+
+    def broken(self, client):
+        with self.assertRaises(ConnectionError):
+            while client.recv(65536):
+                pass
+        client.close()
+
+    def test_postgresql_goes(self):
+        client = self.begin(self.patient)
+        time.sleep(1)
+        self.patient.proxy.away()
+        self.broken(client)
+        self.patient.proxy.back()
+
+    def test_the_reader_is_too_slow(self):
+        client = self.begin(self.service)
+        time.sleep(TIMEOUT + 2)
+        self.broken(client)
+
+    def test_the_service_ends(self):
+        client = self.begin(self.patient)
+        self.patient.stop()
+        self.broken(client)
+
+
 if __name__ == "__main__":
     kit.main("threads=1\nrequest_timeout=%ds\n" % TIMEOUT)
