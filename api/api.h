@@ -37,6 +37,8 @@ struct api_listener {
 
 struct api {
     struct database *database;
+    struct database *quick;     /* for what is answered in place: its statements may take no time */
+    atomic_llong quick_from_ms; /* nothing is, before the monotonic clock says so */
     struct auth *auth;
     struct limit *limit;
     struct watch *watch;

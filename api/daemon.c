@@ -217,9 +217,7 @@ static enum MHD_Result on_request(void *cls, struct MHD_Connection *connection, 
         return more ? MHD_YES : MHD_NO;
     }
     watch_reading(request->api->watch, request->watch, false);
-    if (!request->answered && (request->route->flags & ROUTE_NO_DATABASE))
-        dispatch_run(request); /* takes no time worth a thread */
-    if (!request->answered && suspend(request)) {
+    if (!request->answered && !dispatch_quick(request) && suspend(request)) {
         workers_add(request->api->workers, request, make_answer);
         return MHD_YES;
     }

@@ -7,12 +7,17 @@
 #include "api/idempotency.h"
 #include "api/request_database.h"
 #include "api/route.h"
+#include "base/clock.h"
 #include "base/hex.h"
 #include "parse/digest.h"
 #include "store/query.h"
 #include "store/query_policy.h"
 
-enum { ETAG_OCTETS = 16 };
+enum {
+    ETAG_OCTETS = 16,
+    QUICK_BODY_OCTETS = 4096,
+    QUICK_PAUSE_MS = 5000, /* after something was not */
+};
 
 /* Whether anybody looks at the body: an Idempotency-Key goes with it, too. */
 static bool body_is_read(const struct request *self)
@@ -122,11 +127,34 @@ void dispatch_run(struct request *self)
             return;
     }
     handle(self, conn);
-    database_give(self->api->database, conn);
+    request_disconnect(self, conn);
     if (self->waiting)
         return;
     self->answered = true;
     tag(self);
+}
+
+bool dispatch_quick(struct request *self)
+{
+    int64_t now_ms = dsnd_clock_monotonic_ms();
+
+    if (self->route->flags & ROUTE_NO_DATABASE) {
+        dispatch_run(self);
+        return true;
+    }
+    if (!(self->route->flags & ROUTE_QUICK) || self->body.len > QUICK_BODY_OCTETS ||
+        now_ms < atomic_load(&self->api->quick_from_ms))
+        return false;
+    self->is_quick = true;
+    dispatch_run(self);
+    self->is_quick = false;
+    if (self->status != 503)
+        return true;
+    atomic_store(&self->api->quick_from_ms, now_ms + QUICK_PAUSE_MS);
+    self->answered = false;
+    self->header_count = 0;
+    self->failure[0] = '\0';
+    return false;
 }
 
 /* Give the connection back, unless rows are due on it and it may stay for them. */

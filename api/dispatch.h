@@ -9,7 +9,12 @@
 
 /* Take octets of the body. False: too many to throw away; cut the connection. */
 bool dispatch_body(struct request *self, struct dsnd_str octets);
-/* The request is whole: make the answer, or set `waiting`. */
+/*
+ * The request is whole: make the answer at once where that takes no longer than handing it to a
+ * worker. False: it does, or the database is slow today.
+ */
+bool dispatch_quick(struct request *self);
+/* Make the answer, or set `waiting`. */
 void dispatch_run(struct request *self);
 
 /* The next octets of a streamed answer in place of those before; the stream's state says the rest.

@@ -97,6 +97,7 @@ struct request {
     bool answered;   /* the answer is made; what is left of the body is thrown away */
     bool must_close; /* the connection cannot be trusted to carry another request */
     bool is_page;    /* of the dashboard: a browser may run it */
+    bool is_quick;   /* it is tried on a thread of the library */
     bool waiting;    /* it is to be asked again at a change; see api/waiters.h */
     bool wait_over;  /* it has waited as long as it may */
     int64_t wait_after;

@@ -32,6 +32,16 @@ void request_unavailable(struct request *self, const char *why)
     (void)snprintf(self->failure, sizeof(self->failure), "%s", why);
 }
 
+static struct database *database_of(const struct request *self)
+{
+    return self->is_quick ? self->api->quick : self->api->database;
+}
+
+void request_disconnect(struct request *self, struct store_conn *conn)
+{
+    database_give(database_of(self), conn);
+}
+
 struct store_conn *request_connection(struct request *self)
 {
     struct store_conn *conn = NULL;
@@ -43,9 +53,9 @@ struct store_conn *request_connection(struct request *self)
         (void)snprintf(self->failure, sizeof(self->failure), "%s", "waited too long for a thread");
         return NULL;
     }
-    if (database_take_for(self->api->database, left_ms, &conn) == DSND_OK)
+    if (database_take_for(database_of(self), left_ms, &conn) == DSND_OK)
         return conn;
-    database_error(self->api->database, why, sizeof(why));
+    database_error(database_of(self), why, sizeof(why));
     request_unavailable(self, why);
     return NULL;
 }

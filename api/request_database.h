@@ -6,8 +6,10 @@
 
 #include "api/request.h"
 
-/* A connection for database_give, or NULL and the answer that there is none, or no time for one. */
+/* A connection for request_disconnect, or NULL and the answer that there is none, or no time for
+ * one. */
 struct store_conn *request_connection(struct request *self);
+void request_disconnect(struct request *self, struct store_conn *conn); /* NULL is fine */
 /* How long statements of the request may still take, so that its client can be told in time. */
 int64_t request_left_ms(const struct request *self);
 /* The request has so long from now; then its connection is cut. */

@@ -18,6 +18,7 @@ enum route_flag {
     ROUTE_JSON = 1 << 2,        /* takes an application/json body */
     ROUTE_NDJSON = 1 << 3,      /* takes an application/x-ndjson body too */
     ROUTE_IDEMPOTENT = 1 << 4,  /* honours Idempotency-Key */
+    ROUTE_QUICK = 1 << 5,       /* with a small body, a look-up by index that changes nothing */
 };
 
 /*

@@ -13,6 +13,7 @@
 #include "parse/provider.h"
 
 enum {
+    QUICK_LIMIT_MS = 50,
     POOL_SPARE = 2,        /* connections for the thread that serves waiters, and for readiness */
     LEAVE_GRACE_MS = 5000, /* for requests of the daemon before the last, at a reload */
 };
@@ -120,6 +121,9 @@ static enum dsnd_err make_parts(struct api *self, const struct api_settings *set
         err = database_new(settings->database_url, "dsnd api", settings->threads + POOL_SPARE,
                            settings->threads, statement_limit(settings), &self->database);
     if (!err)
+        err = database_new(settings->database_url, "dsnd api", settings->threads, 0, QUICK_LIMIT_MS,
+                           &self->quick);
+    if (!err)
         err = waiters_new(self->database, &self->waiters);
     if (!err)
         err = workers_new(settings->threads, &self->workers);
@@ -153,6 +157,7 @@ static void free_api(struct api *self, unsigned grace_ms)
     }
     workers_free(self->workers);
     waiters_free(self->waiters);
+    database_free(self->quick);
     database_free(self->database);
     watch_free(self->watch);
     limit_free(self->limit);

@@ -113,6 +113,26 @@ class Threads(Case):
             thread.join(30)
         self.assertEqual(sorted(statuses), [200] * (SLOW - 1) + [401])
 
+    def test_what_is_quick_as_a_rule_and_is_not_holds_up_no_other_connection(self):
+        clients = [self.service.connect(timeout=10) for _ in range(CLIENTS)]
+        statuses = []
+
+        def check():
+            statuses.append(self.ask("POST", "/v1/suppressions/check", {"addresses": ["a@x.example"]}).status)
+
+        self.good(self.get("/v1/suppression-policy"))
+        with Lock(self.service, "suppression"):
+            threads = [threading.Thread(target=check) for _ in range(SLOW)]
+            for thread in threads:
+                thread.start()
+            time.sleep(0.5)
+            blocked(self.service, SLOW)
+            for client in clients:
+                self.good(self.get("/v1/suppression-policy", connection=client))
+        for thread in threads:
+            thread.join(30)
+        self.assertEqual(statuses, [200] * SLOW)
+
     def test_more_at_once_than_there_are_threads(self):
         with Lock(self.service, "campaign"):
             threads = self.start(*["/v1/campaigns"] * 40)
