@@ -26,17 +26,36 @@ static enum dsnd_err show_health(struct api *api, struct page *page)
     return dsnd_buf_add(&page->body, DSND_STR("ok\n"));
 }
 
-static enum dsnd_err show_readiness(struct api *api, struct page *page)
+static enum dsnd_err name_database(struct api *api, struct page *page)
 {
     char why[256];
     char escaped[sizeof(why)];
 
-    if (database_up(api->database) && !atomic_load(&api->stopping))
-        return dsnd_buf_add(&page->body, DSND_STR("ok\n"));
-    page->status = 503;
     database_error(api->database, why, sizeof(why));
     return dsnd_buf_addf(&page->body, "not ready: database: %s\n",
-                         log_escape(dsnd_str_of(why), escaped, sizeof(escaped)));
+                         log_quote(dsnd_str_of(why), escaped, sizeof(escaped)));
+}
+
+/* What keeps the service from its work, a line each. */
+static enum dsnd_err show_readiness(struct api *api, struct page *page)
+{
+    bool stopping = atomic_load(&api->stopping);
+    bool full = metrics_get(METRIC_JOURNAL_FULL) > 0;
+    bool up = database_up(api->database);
+    enum dsnd_err err = DSND_OK;
+
+    if (up && !full && !stopping)
+        return dsnd_buf_add(&page->body, DSND_STR("ok\n"));
+    page->status = 503;
+    if (!up)
+        err = name_database(api, page);
+    if (!err && full)
+        err =
+            dsnd_buf_add(&page->body, DSND_STR("not ready: journal: no more than journal.min_free "
+                                               "is left, and mail is deferred\n"));
+    if (!err && stopping)
+        err = dsnd_buf_add(&page->body, DSND_STR("not ready: it ends\n"));
+    return err;
 }
 
 static enum dsnd_err show_metrics(struct api *api, struct page *page)

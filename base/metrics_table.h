@@ -49,6 +49,7 @@
     X(JOURNAL_ERRORS, "dsnd_journal_errors_total", "", "counter", "Writes or syncs of the journal that failed.") \
     X(JOURNAL_CORRUPT, "dsnd_journal_corrupt_total", "", "counter", "Records skipped for a bad checksum or framing.") \
     X(JOURNAL_FREE, "dsnd_journal_free_octets", "", "gauge", "Octets free where the journal lies.") \
+    X(JOURNAL_FULL, "dsnd_journal_full", "", "gauge", "1 while no more than journal.min_free is left and mail is deferred.") \
     X(JOURNAL_BACKLOG, "dsnd_journal_backlog_octets", "", "gauge", "Octets durable but not yet stored in PostgreSQL.") \
     X(JOURNAL_BACKLOG_AGE, "dsnd_journal_backlog_oldest_seconds", "", "gauge", "Age of the oldest record not yet stored.") \
     X(PIPELINE_MESSAGES, "dsnd_pipeline_messages_total", "", "counter", "Journal records stored in PostgreSQL.") \

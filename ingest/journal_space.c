@@ -15,6 +15,7 @@ static void ask(struct journal_space *self)
         octets = UINT64_MAX;
     atomic_store(&self->free_octets, octets);
     metrics_set(METRIC_JOURNAL_FREE, octets);
+    metrics_set(METRIC_JOURNAL_FULL, octets <= self->min_free_octets);
 }
 
 void journal_space_init(struct journal_space *self, const struct journal_files *files, int dir_fd,

@@ -23,8 +23,14 @@ fallocate -l 46m "$disk/ballast"
 service_answers 452
 send during
 curl -fs "http://$DSND_METRICS_LISTEN/healthz" >/dev/null || fail "the API is gone"
+ready=$(curl -s -w ' %{http_code}' "http://$DSND_METRICS_LISTEN/readyz")
+case $ready in
+*journal.min_free*503) ;;
+*) fail "/readyz says \"$ready\" while mail is deferred" ;;
+esac
 rm "$disk/ballast"
 service_answers 250
+curl -fs "http://$DSND_METRICS_LISTEN/readyz" >/dev/null || fail "/readyz does not see that there is space again"
 send after
 echo "before: $(count before 250) of 20 taken; full: $(count during 452) of 20 deferred; after: $(count after 250) of 20 taken"
 [ "$(count before 250)" = 20 ] || fail "mail was refused with space left"
