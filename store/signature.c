@@ -48,6 +48,18 @@ static char fold(char c)
     return c >= '0' && c <= '9' ? '0' : c;
 }
 
+/* Each run of digits becomes one: a number is the same whatever its length. */
+static size_t add_word(char *out, size_t len, struct dsnd_str word)
+{
+    for (size_t i = 0; i < word.len; i++) {
+        char c = fold(word.ptr[i]);
+
+        if (c != '0' || i == 0 || out[len - 1] != '0')
+            out[len++] = c;
+    }
+    return len;
+}
+
 /* The octets of `text` that fit into `max` without half a character. */
 static size_t fitting(const char *text, size_t len, size_t max)
 {
@@ -78,8 +90,7 @@ enum dsnd_err store_text_signature(struct dsnd_arena *arena, struct dsnd_str tex
         if (word.len && !names_one(word)) {
             if (len)
                 out[len++] = ' ';
-            for (size_t i = 0; i < word.len; i++)
-                out[len++] = fold(word.ptr[i]);
+            len = add_word(out, len, word);
         }
         at++;
     }

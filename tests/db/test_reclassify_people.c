@@ -94,7 +94,7 @@ static void what_is_held_from_the_beginning_is_told(void **state)
     rejudge_write(conn, rejudge_before, 0, rejudge_before->count);
     db_exec(
         "INSERT INTO suppression_guard (campaign_id, provider, hour, signature, failures, held_at)"
-        " SELECT campaign_id, provider, date_trunc('hour', received_at, 'UTC'), '000 0.0.0 no such "
+        " SELECT campaign_id, provider, date_trunc('hour', received_at, 'UTC'), '0 0.0.0 no such "
         "user', "
         "100, now() FROM status");
     (void)rejudge_run(&run, true, 100);

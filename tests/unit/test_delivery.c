@@ -142,12 +142,14 @@ struct signature_case {
 
 static const struct signature_case signature_cases[] = {
     {"", ""},
-    {"550 5.1.1 <a@b.example>: No such USER", "000 0.0.0 : no such user"},
+    {"550 5.1.1 <a@b.example>: No such USER", "0 0.0.0 : no such user"},
     {"no such user id 4F0A11BC22", "no such user id"},
     {"  user\t(unknown)\r\n ", "user unknown"},
     {"a@b", ""},
-    {"550 \"john doe\"@b.example: unknown", "000 unknown"},
-    {"550 said \"no\" of <\"j \\\" doe\"@b>", "000 said no of"},
+    {"550 5.7.1 host id5 of 9", "0 0.0.0 host id0 of 0"},
+    {"550 5.7.1 host id15 of 1024", "0 0.0.0 host id0 of 0"},
+    {"550 \"john doe\"@b.example: unknown", "0 unknown"},
+    {"550 said \"no\" of <\"j \\\" doe\"@b>", "0 said no of"},
     {"said \"no such user\" to a@b", "said no such user to"},
     {"\xC3\xA4nder", "\xC3\xA4nder"},
 };
