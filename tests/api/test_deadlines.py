@@ -1,6 +1,7 @@
 """What is answered, and when, while all threads are busy or PostgreSQL says nothing: told, not cut."""
 import os
 import re
+import select
 import signal
 import socket
 import threading
@@ -204,7 +205,9 @@ class Unframed(Case):
 
     def test_the_reader_is_too_slow(self):
         client = self.begin(self.service)
-        time.sleep(TIMEOUT + 2)
+        gone = select.poll()
+        gone.register(client, 0)  # a reset is told unasked
+        self.assertTrue(gone.poll(60000))
         self.broken(client)
 
     def test_the_service_ends(self):

@@ -177,7 +177,7 @@ class Submit(kit.ReceiverTest):
             self.assertEqual(client.say("RCPT TO:<a@bounce.test> NOTIFY=SUCCESS")[0], code)
         self.receiver.settings["submit.relay"] = "http://127.0.0.1"
         self.receiver.reload()
-        self.assertIn('submit.relay: "http://127.0.0.1" is not allowed; allowed is smtp://', self.receiver.log())
+        self.assertIn(r'submit.relay: \x22http://127.0.0.1\x22 is not allowed; allowed is smtp://', self.receiver.log())
 
     def test_users_are_read_again(self):
         self.started()
