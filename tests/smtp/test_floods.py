@@ -4,6 +4,7 @@ and its own end under load, a clock that jumps. DSND_IDLE sets the number of idl
 import multiprocessing
 import os
 import resource
+import select
 import selectors
 import socket
 import threading
@@ -166,7 +167,12 @@ class Floods(kit.ReceiverTest):
         clients = self.hold([address(i, 18) for i in range(48)])
         self.assertEqual(receiver.client(source="127.17.0.1").deliver()[0], 452)
         until(lambda: receiver.client(source="127.17.0.1").deliver()[0] == 250, 20)
-        self.assertEqual(clients[0].reply(), (421, "4.3.1 Too much mail in progress, yours too slowly"))
+        ended, _, _ = select.select([client.socket for client in clients], [], [], 10)
+        told = [client for client in clients if client.socket in ended]
+        self.assertTrue(told)
+        self.assertLessEqual(set(told), set(clients[:12]))  # who hold much; each event loop ends the worst of its own
+        for client in told:
+            self.assertEqual(client.reply(), (421, "4.3.1 Too much mail in progress, yours too slowly"))
 
     def test_where_the_system_gives_no_more_memory_mail_is_deferred(self):
         limit = 256 << 20
