@@ -81,7 +81,7 @@ static enum dsnd_err ask_for_token(struct request *self, const unsigned char *ha
         request_unavailable(self, store_conn_error(conn));
     else
         auth_remember(self->api->auth, hash, &self->token);
-    database_give(self->api->database, conn);
+    request_disconnect(self, conn);
     return err;
 }
 

@@ -13,7 +13,7 @@
 #include "store/codes.h"
 #include "store/query_suppression.h"
 
-enum { NOTE_MAX_OCTETS = 500, CHECK_MAX = 10000 };
+enum { CHECK_MAX = 10000 };
 
 static const struct field fields[STORE_SUPPRESSION_COLUMNS] = {
     [STORE_SUPPRESSION_HASH] = {NULL, FIELD_STRING, NULL},
@@ -146,7 +146,8 @@ static enum dsnd_err put(struct request *request, struct store_conn *conn, json_
 {
     static const struct member_spec specs[] = {
         {"class", MEMBER_STRING, offsetof(struct put_body, klass), SIZE_MAX, 64},
-        {"note", MEMBER_STRING, offsetof(struct put_body, note), SIZE_MAX, NOTE_MAX_OCTETS},
+        {"note", MEMBER_STRING, offsetof(struct put_body, note), SIZE_MAX,
+         STORE_SUPPRESSION_NOTE_MAX},
         {"expires_at", MEMBER_TIME, offsetof(struct put_body, expires_us), SIZE_MAX, 0},
     };
     struct put_body body = {.expires_us = -1};

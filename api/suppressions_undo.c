@@ -12,7 +12,7 @@
 #include "store/query_incident.h"
 #include "store/query_suppression.h"
 
-enum { NAME_MAX_OCTETS = 128, NOTE_MAX_OCTETS = 500 };
+enum { NAME_MAX_OCTETS = 128 };
 
 struct body {
     struct dsnd_str klass;
@@ -98,7 +98,7 @@ static enum dsnd_err undo(struct request *request, struct store_conn *conn, json
         {"incident", MEMBER_COUNT, offsetof(struct body, incident), SIZE_MAX, INT64_MAX},
         {"from", MEMBER_TIME, offsetof(struct body, from_us), SIZE_MAX, 0},
         {"to", MEMBER_TIME, offsetof(struct body, to_us), SIZE_MAX, 0},
-        {"note", MEMBER_STRING, offsetof(struct body, note), SIZE_MAX, NOTE_MAX_OCTETS},
+        {"note", MEMBER_STRING, offsetof(struct body, note), SIZE_MAX, STORE_SUPPRESSION_NOTE_MAX},
         {"dry_run", MEMBER_BOOL, offsetof(struct body, dry_run), SIZE_MAX, 0},
     };
     struct body body = {.incident = -1, .from_us = -1, .to_us = -1};

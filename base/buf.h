@@ -21,8 +21,8 @@ struct dsnd_buf {
 #define DSND_BUF_INIT(max_octets) ((struct dsnd_buf){NULL, 0, 0, (max_octets)})
 
 void dsnd_buf_done(struct dsnd_buf *self); /* frees; the buffer is empty and usable after it */
-void dsnd_buf_wipe(
-    struct dsnd_buf *self); /* the same for secrets: its octets are overwritten first */
+/* The same for secrets: its octets are overwritten first. */
+void dsnd_buf_wipe(struct dsnd_buf *self);
 void dsnd_buf_clear(struct dsnd_buf *self); /* empties, keeps the allocation */
 
 /* Room for `more` octets behind `len`. DSND_ERR_LIMIT above the cap, DSND_ERR_NOMEM; unchanged

@@ -12,7 +12,7 @@
 #include "cmd/child.h"
 #include "cmd/commands.h"
 #include "cmd/material.h"
-#include "cmd/settings_restart.h"
+#include "cmd/reload.h"
 
 enum {
     API_DRAIN_MAX_MS = 10000,
@@ -84,11 +84,10 @@ static void reload(struct api_process *self)
     if (settings_reload(&fresh, &error) == DSND_OK && apply(self, &fresh, &error) == DSND_OK) {
         *self->settings = fresh;
         log_event(LOG_LEVEL_INFO, "api.reloaded", "domain=%s", self->domain);
-        settings_restart_name(&fresh, "api");
+        reload_done(&fresh, "api");
         return;
     }
-    metrics_add(METRIC_RELOAD_FAILED, 1);
-    log_event(LOG_LEVEL_ERR, "api.reload_failed", "error=\"%s\" kept=old", LOG_QUOTED(error.text));
+    reload_failed("api.reload_failed", &error);
 }
 
 static void run(struct api_process *self)

@@ -14,8 +14,8 @@
 #include "base/metrics.h"
 #include "cmd/child.h"
 #include "cmd/commands.h"
+#include "cmd/reload.h"
 #include "cmd/settings.h"
-#include "cmd/settings_restart.h"
 #include "ingest/smtp_listen.h"
 #include "lookup/answer.h"
 #include "lookup/server.h"
@@ -122,12 +122,10 @@ static void reload(struct lookup_server *server)
         lookup_server_reload(server, &how);
         log_event(LOG_LEVEL_INFO, "lookup.reloaded", "when_away=%s",
                   how.accept_when_away ? "accept" : "defer");
-        settings_restart_name(&fresh, "lookup");
+        reload_done(&fresh, "lookup");
         return;
     }
-    metrics_add(METRIC_RELOAD_FAILED, 1);
-    log_event(LOG_LEVEL_ERR, "lookup.reload_failed", "error=\"%s\" kept=old",
-              LOG_QUOTED(error.text));
+    reload_failed("lookup.reload_failed", &error);
 }
 
 static enum dsnd_err run(const struct settings *settings)

@@ -82,8 +82,7 @@ enum dsnd_err material_login(const struct settings *settings, char ret_login[MAT
     if (!err && ((path[0] && dsnd_str_chr(login, ':') == SIZE_MAX) ||
                  dsnd_str_copy(login, ret_login, MATERIAL_LOGIN_SIZE)))
         err = describe(ret_error, key, path, "want one line, name:password");
-    if (text.ptr)
-        dsnd_buf_wipe(&text);
+    dsnd_buf_wipe(&text);
     return err;
 }
 

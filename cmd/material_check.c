@@ -55,18 +55,15 @@ static enum dsnd_err check_rules(const struct settings *settings, struct config_
     return err;
 }
 
-static enum dsnd_err check_pair(const char *section, const char *cert, const char *key,
+static enum dsnd_err check_pair(const char *name, const char *cert, const char *key,
                                 struct config_error *error)
 {
     struct tls_context *context = NULL;
     char inner[512] = "";
-    char name[32];
     enum dsnd_err err = tls_context_new(cert, key, inner, sizeof(inner), &context);
 
     if (!err)
         tls_context_free(context);
-    if (snprintf(name, sizeof(name), "%s.tls_cert", section) < 0)
-        name[0] = '\0';
     return name_key(error, name, inner, err);
 }
 
@@ -77,7 +74,7 @@ static enum dsnd_err check_tls(const struct settings *settings, struct config_er
     enum dsnd_err err = DSND_OK;
 
     if (cert[0])
-        err = check_pair("smtp", cert, key[0] ? key : cert, error);
+        err = check_pair("smtp.tls_cert", cert, key[0] ? key : cert, error);
     else if (key[0])
         err = refuse(error, "smtp.tls_key: needs smtp.tls_cert");
     else if (settings->smtp.tls_listen[0])
@@ -87,7 +84,7 @@ static enum dsnd_err check_tls(const struct settings *settings, struct config_er
     if (!settings->http.tls_cert[0] != !settings->http.tls_key[0])
         return refuse(error, "http.tls_cert: http.tls_cert and http.tls_key go together");
     if (settings->http.tls_cert[0])
-        err = check_pair("http", settings->http.tls_cert, settings->http.tls_key, error);
+        err = check_pair("http.tls_cert", settings->http.tls_cert, settings->http.tls_key, error);
     return err;
 }
 

@@ -20,8 +20,8 @@
 #include "cmd/material.h"
 #include "cmd/pipeline_batch.h"
 #include "cmd/pipeline_writer.h"
+#include "cmd/reload.h"
 #include "cmd/settings.h"
-#include "cmd/settings_restart.h"
 
 enum {
     PIPELINE_DEATHS_MAX = 2, /* how often a message may kill the parser */
@@ -247,14 +247,12 @@ static enum dsnd_err reload(struct pipeline *self)
             pipeline_writer_set_policy(self->writer, &policy);
             log_event(LOG_LEVEL_INFO, "pipeline.reloaded", "rules=%.*s",
                       DSND_STR_ARG(rule_set_version(self->rules)));
-            settings_restart_name(&fresh, "pipeline");
+            reload_done(&fresh, "pipeline");
             return DSND_OK;
         }
         *self->settings = old;
     }
-    metrics_add(METRIC_RELOAD_FAILED, 1);
-    log_event(LOG_LEVEL_ERR, "pipeline.reload_failed", "error=\"%s\" kept=old",
-              LOG_QUOTED(error.text));
+    reload_failed("pipeline.reload_failed", &error);
     return DSND_OK;
 }
 

@@ -13,8 +13,8 @@
 #include "cmd/commands.h"
 #include "cmd/confine.h"
 #include "cmd/material.h"
+#include "cmd/reload.h"
 #include "cmd/settings.h"
-#include "cmd/settings_restart.h"
 #include "ingest/journal.h"
 #include "ingest/smtp_server.h"
 
@@ -214,12 +214,10 @@ static void reload(struct receive *self)
         *self->settings = fresh;
         log_event(LOG_LEVEL_INFO, "receive.reloaded", "domains=\"%s\"",
                   LOG_QUOTED(fresh.smtp.domains));
-        settings_restart_name(&fresh, "receive");
+        reload_done(&fresh, "receive");
         return;
     }
-    metrics_add(METRIC_RELOAD_FAILED, 1);
-    log_event(LOG_LEVEL_ERR, "receive.reload_failed", "error=\"%s\" kept=old",
-              LOG_QUOTED(error.text));
+    reload_failed("receive.reload_failed", &error);
 }
 
 /* Say once when the journal stops taking mail, and once when it goes on. */

@@ -16,8 +16,8 @@
 #include "cmd/child.h"
 #include "cmd/commands.h"
 #include "cmd/material.h"
+#include "cmd/reload.h"
 #include "cmd/settings.h"
-#include "cmd/settings_restart.h"
 #include "relay/send.h"
 #include "store/query_receipt.h"
 
@@ -186,12 +186,10 @@ static void reload(struct relay_process *self)
     if (!err) {
         *self->settings = fresh;
         log_event(LOG_LEVEL_INFO, "relay.reloaded", "relay=%s", fresh.submit.relay);
-        settings_restart_name(&fresh, "relay");
+        reload_done(&fresh, "relay");
         return;
     }
-    metrics_add(METRIC_RELOAD_FAILED, 1);
-    log_event(LOG_LEVEL_ERR, "relay.reload_failed", "error=\"%s\" kept=old",
-              LOG_QUOTED(error.text));
+    reload_failed("relay.reload_failed", &error);
 }
 
 /* ---- life ---- */

@@ -23,8 +23,8 @@
 #include "cmd/child.h"
 #include "cmd/commands.h"
 #include "cmd/material.h"
+#include "cmd/reload.h"
 #include "cmd/settings.h"
-#include "cmd/settings_restart.h"
 
 enum {
     SERVE_TICK_MS = 100,
@@ -255,7 +255,7 @@ static void reload(struct serve *self)
         return;
     }
     use(self, &fresh);
-    settings_restart_name(&fresh, "serve");
+    reload_done(&fresh, "serve");
 }
 
 static void run(struct serve *self, const sigset_t *signals)

@@ -1,3 +1,4 @@
+#include "cmd/reload.h"
 #include "cmd/settings.h"
 
 #include <getopt.h>
@@ -9,7 +10,6 @@
 #include "base/log.h"
 #include "cmd/commands.h"
 #include "cmd/settings_check.h"
-#include "cmd/settings_restart.h"
 #include "lookup/question.h"
 
 extern char **environ;
@@ -193,7 +193,7 @@ int settings_from_arguments(int argc, char **argv, const char *help, struct sett
         return EXIT_USAGE;
     }
     log_set_level((enum log_level)ret_settings->log.level);
-    settings_restart_began(ret_settings);
+    reload_begin(ret_settings);
     return -1;
 }
 

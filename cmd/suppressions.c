@@ -33,7 +33,7 @@ static const char help[] =
     "  --note TEXT        note of entries that have none\n"
     "  -c, --config FILE  the configuration; else $DSND_CONF or /etc/dsnd/dsnd.conf\n";
 
-enum { NOTE_MAX_OCTETS = 500, EXPORT_PAGE = 5000, EXPORT_BUFFER_MAX = 64 * 1024 * 1024 };
+enum { EXPORT_PAGE = 5000, EXPORT_BUFFER_MAX = 64 * 1024 * 1024 };
 
 struct suppressions {
     struct settings settings;
@@ -215,12 +215,12 @@ static bool read_note(struct suppressions *self, const char *note)
     struct dsnd_str text = dsnd_str_of(note);
 
     self->in.note = note;
-    if (text.len <= NOTE_MAX_OCTETS && utf8_valid(text) && json_in_is_plain(text))
+    if (text.len <= STORE_SUPPRESSION_NOTE_MAX && utf8_valid(text) && json_in_is_plain(text))
         return true;
     (void)fprintf(stderr,
                   "dsnd suppressions: --note must be at most %d octets of UTF-8 without control "
                   "characters\n",
-                  NOTE_MAX_OCTETS);
+                  STORE_SUPPRESSION_NOTE_MAX);
     return false;
 }
 

@@ -30,11 +30,10 @@ struct record_reader {
     uint64_t first;        /* of the line with which the record begins */
 };
 
-/* Free what it holds; `file` is the caller's. */
-void record_reader_done(struct record_reader *self);
-
 /* For a file that is read from its start. */
 void record_reader_init(struct record_reader *self, FILE *file);
+/* Free what it holds; `file` is the caller's. */
+void record_reader_done(struct record_reader *self);
 
 /* The next record is in `text` where it is whole. DSND_ERR_IO; DSND_ERR_NOMEM. */
 DSND_MUST_CHECK

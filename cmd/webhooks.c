@@ -17,8 +17,8 @@
 #include "base/metrics.h"
 #include "cmd/child.h"
 #include "cmd/commands.h"
+#include "cmd/reload.h"
 #include "cmd/settings.h"
-#include "cmd/settings_restart.h"
 #include "hook/backoff.h"
 #include "hook/post.h"
 #include "store/query_webhook.h"
@@ -300,12 +300,10 @@ static void reload(struct sender *sender)
         sender->reloads++;
         log_event(LOG_LEVEL_INFO, "webhook.reloaded", "retry_ms=%" PRId64,
                   (int64_t)fresh.webhooks.retry);
-        settings_restart_name(&fresh, "webhooks");
+        reload_done(&fresh, "webhooks");
         return;
     }
-    metrics_add(METRIC_RELOAD_FAILED, 1);
-    log_event(LOG_LEVEL_ERR, "webhook.reload_failed", "error=\"%s\" kept=old",
-              LOG_QUOTED(error.text));
+    reload_failed("webhook.reload_failed", &error);
 }
 
 static enum dsnd_err run(const struct settings *settings)

@@ -25,6 +25,8 @@ enum store_suppression_column {
     STORE_SUPPRESSION_COLUMNS,
 };
 
+enum { STORE_SUPPRESSION_NOTE_MAX = 500 }; /* octets of a note that a person gives */
+
 /* DSND_ERR_NOT_FOUND: not suppressed now. */
 DSND_MUST_CHECK
 enum dsnd_err store_suppression_get(struct store_conn *conn, struct dsnd_str address,

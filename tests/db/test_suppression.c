@@ -12,62 +12,7 @@
 #include "store/query_suppression.h"
 #include "tests/support/db.h"
 #include "tests/support/items.h"
-
-static const char journal[] = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
-
-static struct item_spec failure(const char *campaign, enum report_class klass)
-{
-    return (struct item_spec){
-        .signed_campaign = campaign,
-        .signed_for = "a@b.example",
-        .recipient = "a@b.example",
-        .action = REPORT_ACTION_FAILED,
-        .klass = klass,
-        .permanence = REPORT_PERMANENCE_PERMANENT,
-    };
-}
-
-/* Messages of one run share a journal; each call is a batch of one. */
-struct run {
-    struct items *items;
-    struct store_conn *conn;
-};
-
-static struct run begin(void)
-{
-    db_fresh();
-    return (struct run){.items = items_new(), .conn = items_connect()};
-}
-
-static void end(struct run *run)
-{
-    items_check_totals();
-    assert_int_equal(db_int("SELECT count(*) - coalesce(max(seq), 0) FROM suppression_change"), 0);
-    assert_int_equal(db_int("SELECT seq - (SELECT count(*) FROM suppression_change) "
-                            "FROM suppression_clock"),
-                     0);
-    store_conn_free(run->conn);
-    items_free(run->items);
-}
-
-static void receive(struct run *run, struct item_spec spec)
-{
-    items_add(run->items, &spec);
-    (void)items_write(run->conn, journal, run->items);
-}
-
-static bool suppressed(struct run *run, const char *address)
-{
-    struct dsnd_str view = dsnd_str_of(address);
-    char text[STORE_TEXT_SIZE];
-    struct store_rows *rows = NULL;
-    bool yes;
-
-    assert_int_equal(store_suppression_check(run->conn, &view, 1, &rows), DSND_OK);
-    yes = dsnd_str_eq(store_rows_text(rows, 0, STORE_CHECK_SUPPRESSED, text), DSND_STR("true"));
-    store_rows_free(rows);
-    return yes;
-}
+#include "tests/support/suppress.h"
 
 /* ---- what proves an address ---- */
 
@@ -124,7 +69,7 @@ static void only_a_proven_address_is_suppressed(void **state)
     for (size_t i = 0; i < sizeof(proof_cases) / sizeof(*proof_cases); i++) {
         const struct proof_case *c = &proof_cases[i];
         struct item_spec spec = c->spec;
-        struct run run = begin();
+        struct suppress run = suppress_begin();
 
         db_exec("INSERT INTO campaign (key) VALUES ('c'); INSERT INTO send (campaign_id, ref, "
                 "recipient, message_id, sent_at) SELECT id, r, a, m, now() FROM campaign, (VALUES "
@@ -135,13 +80,13 @@ static void only_a_proven_address_is_suppressed(void **state)
         spec.action = REPORT_ACTION_FAILED;
         spec.klass = REPORT_CLASS_MAILBOX_UNKNOWN;
         spec.permanence = REPORT_PERMANENCE_PERMANENT;
-        receive(&run, spec);
-        if (suppressed(&run, "a@b.example") != c->a_is_suppressed ||
+        suppress_receive(&run, spec);
+        if (suppress_is_on(&run, "a@b.example") != c->a_is_suppressed ||
             db_int("SELECT count(*) FROM suppression") != c->entries)
             fail_msg("%s", c->what);
-        assert_false(suppressed(&run, "other@forward.example"));
-        assert_false(suppressed(&run, "me@evil.example"));
-        end(&run);
+        assert_false(suppress_is_on(&run, "other@forward.example"));
+        assert_false(suppress_is_on(&run, "me@evil.example"));
+        suppress_end(&run);
     }
 }
 
@@ -188,7 +133,7 @@ static const struct count_case expiry_cases[] = {
     {REPORT_CLASS_REPUTATION_BLOCK, {0, 1, 2, 3, 4, 5}, false},
 };
 
-static void receive_spec_days(struct run *run, const int *days, struct item_spec spec)
+static void receive_spec_days(struct suppress *run, const int *days, struct item_spec spec)
 {
     static const char *const campaigns[] = {"c0", "c1", "c2", "c3", "c4", "c5"};
     int64_t today = dsnd_clock_now_us() / DSND_US_PER_DAY * DSND_US_PER_DAY;
@@ -196,22 +141,24 @@ static void receive_spec_days(struct run *run, const int *days, struct item_spec
     for (size_t i = 0; i < 6 && days[i] >= 0; i++) {
         spec.signed_campaign = campaigns[i];
         spec.us = today + ITEMS_HOUR * 10 + days[i] * DSND_US_PER_DAY;
-        receive(run, spec);
+        suppress_receive(run, spec);
     }
 }
 
-static void receive_days_of(struct run *run, const struct count_case *c, enum report_fault fault)
+static void receive_days_of(struct suppress *run, const struct count_case *c,
+                            enum report_fault fault)
 {
-    struct item_spec spec = failure(NULL, c->klass);
+    struct item_spec spec = suppress_failure(NULL, c->klass);
 
     spec.fault = fault;
     receive_spec_days(run, c->days, spec);
 }
 
 /* The queue's life ended, and the last reply was a passing one. */
-static void receive_expiries(struct run *run, const struct count_case *c, enum report_fault fault)
+static void receive_expiries(struct suppress *run, const struct count_case *c,
+                             enum report_fault fault)
 {
-    struct item_spec spec = failure(NULL, REPORT_CLASS_EXPIRED);
+    struct item_spec spec = suppress_failure(NULL, REPORT_CLASS_EXPIRED);
 
     spec.cause = c->klass;
     spec.permanence = REPORT_PERMANENCE_TRANSIENT;
@@ -219,7 +166,7 @@ static void receive_expiries(struct run *run, const struct count_case *c, enum r
     receive_spec_days(run, c->days, spec);
 }
 
-static void receive_days(struct run *run, const struct count_case *c)
+static void receive_days(struct suppress *run, const struct count_case *c)
 {
     receive_days_of(run, c, REPORT_FAULT_RECIPIENT);
 }
@@ -234,12 +181,12 @@ static void who_is_refused_for_the_senders_fault_is_not_suppressed(void **state)
 
     (void)state;
     for (size_t i = 0; i < sizeof(faults) / sizeof(*faults); i++) {
-        struct run run = begin();
+        struct suppress run = suppress_begin();
 
         receive_days_of(&run, &refused, faults[i]);
-        assert_false(suppressed(&run, "a@b.example"));
+        assert_false(suppress_is_on(&run, "a@b.example"));
         assert_int_equal(db_int("SELECT count(*) FROM suppression_strike"), 0);
-        end(&run);
+        suppress_end(&run);
     }
 }
 
@@ -254,16 +201,16 @@ static void the_senders_fault_suppresses_under_no_policy(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof(classes) / sizeof(*classes); i++) {
         struct count_case once = {classes[i], {0, -1}, false};
-        struct run run = begin();
+        struct suppress run = suppress_begin();
 
         db_exec("UPDATE suppression_policy SET threshold = 1, distinct_days = 1 WHERE class NOT IN "
                 "(10, 11, 12, 16)");
         receive_days_of(&run, &once, REPORT_FAULT_SENDER);
-        assert_false(suppressed(&run, "a@b.example"));
+        assert_false(suppress_is_on(&run, "a@b.example"));
         once.days[0] = 1;
         receive_days_of(&run, &once, REPORT_FAULT_RECIPIENT);
-        assert_true(suppressed(&run, "a@b.example"));
-        end(&run);
+        assert_true(suppress_is_on(&run, "a@b.example"));
+        suppress_end(&run);
     }
 }
 
@@ -271,40 +218,40 @@ static void each_class_suppresses_after_its_own_count(void **state)
 {
     (void)state;
     for (size_t i = 0; i < sizeof(count_cases) / sizeof(*count_cases); i++) {
-        struct run run = begin();
+        struct suppress run = suppress_begin();
 
         receive_days(&run, &count_cases[i]);
-        if (suppressed(&run, "a@b.example") != count_cases[i].suppressed)
+        if (suppress_is_on(&run, "a@b.example") != count_cases[i].suppressed)
             fail_msg("case %zu", i);
-        end(&run);
+        suppress_end(&run);
     }
 }
 
 static void a_passing_failure_never_suppresses(void **state)
 {
-    struct run run = begin();
-    struct item_spec spec = failure("c", REPORT_CLASS_MAILBOX_UNKNOWN);
+    struct suppress run = suppress_begin();
+    struct item_spec spec = suppress_failure("c", REPORT_CLASS_MAILBOX_UNKNOWN);
 
     (void)state;
     spec.permanence = REPORT_PERMANENCE_TRANSIENT;
-    receive(&run, spec);
+    suppress_receive(&run, spec);
     spec.permanence = REPORT_PERMANENCE_PERMANENT;
     spec.action = REPORT_ACTION_DELAYED;
-    receive(&run, spec);
-    assert_false(suppressed(&run, "a@b.example"));
-    end(&run);
+    suppress_receive(&run, spec);
+    assert_false(suppress_is_on(&run, "a@b.example"));
+    suppress_end(&run);
 }
 
 static void one_delivery_counts_once_however_many_reports_tell_of_it(void **state)
 {
-    struct run run = begin();
+    struct suppress run = suppress_begin();
 
     (void)state;
     for (int i = 0; i < 5; i++)
-        receive(&run, failure("c", REPORT_CLASS_MAILBOX_INACTIVE));
+        suppress_receive(&run, suppress_failure("c", REPORT_CLASS_MAILBOX_INACTIVE));
     assert_int_equal(db_int("SELECT count(*) FROM suppression_strike"), 1);
-    assert_false(suppressed(&run, "a@b.example"));
-    end(&run);
+    assert_false(suppress_is_on(&run, "a@b.example"));
+    suppress_end(&run);
 }
 
 /* An expiry counts with the permanent failures of its cause, and the entry has that class. */
@@ -312,46 +259,46 @@ static void an_expiry_counts_as_its_cause(void **state)
 {
     static const struct count_case full = {REPORT_CLASS_MAILBOX_FULL, {0, 1, 2, -1}, false};
     static const struct count_case later = {REPORT_CLASS_MAILBOX_FULL, {20, 21, -1}, false};
-    struct run run = begin();
+    struct suppress run = suppress_begin();
 
     (void)state;
     receive_days(&run, &full);
     receive_expiries(&run, &full, REPORT_FAULT_RECIPIENT); /* of the same deliveries */
-    assert_false(suppressed(&run, "a@b.example"));
+    assert_false(suppress_is_on(&run, "a@b.example"));
     db_exec("UPDATE suppression_strike SET ref = 'other' WHERE campaign_id IN "
             "(SELECT id FROM campaign WHERE key IN ('c0', 'c1'))");
     receive_expiries(&run, &later, REPORT_FAULT_RECIPIENT);
-    assert_true(suppressed(&run, "a@b.example"));
+    assert_true(suppress_is_on(&run, "a@b.example"));
     assert_int_equal(db_int("SELECT count(*) FROM suppression WHERE class = 4 AND "
                             "expires_at = caused_at + interval '90 days'"),
                      1);
     assert_int_equal(db_int("SELECT count(*) FROM suppression s, unnest(s.status_ids) u(id) "
                             "JOIN status t ON t.id = u.id AND t.class = 9 AND t.cause = 4"),
                      2);
-    end(&run);
+    suppress_end(&run);
 }
 
 static void each_cause_of_an_expiry_suppresses_after_its_own_count(void **state)
 {
     (void)state;
     for (size_t i = 0; i < sizeof(expiry_cases) / sizeof(*expiry_cases); i++) {
-        struct run run = begin();
+        struct suppress run = suppress_begin();
 
         receive_expiries(&run, &expiry_cases[i], REPORT_FAULT_RECIPIENT);
-        if (suppressed(&run, "a@b.example") != expiry_cases[i].suppressed)
+        if (suppress_is_on(&run, "a@b.example") != expiry_cases[i].suppressed)
             fail_msg("case %zu", i);
-        end(&run);
-        run = begin();
+        suppress_end(&run);
+        run = suppress_begin();
         receive_expiries(&run, &expiry_cases[i], REPORT_FAULT_SENDER);
-        assert_false(suppressed(&run, "a@b.example"));
-        end(&run);
+        assert_false(suppress_is_on(&run, "a@b.example"));
+        suppress_end(&run);
     }
 }
 
 static void an_entry_names_the_records_behind_it(void **state)
 {
     const struct count_case full = {REPORT_CLASS_MAILBOX_FULL, {0, 1, 2, 3, 4, -1}, true};
-    struct run run = begin();
+    struct suppress run = suppress_begin();
 
     (void)state;
     receive_days(&run, &full);
@@ -361,229 +308,50 @@ static void an_entry_names_the_records_behind_it(void **state)
     assert_int_equal(db_int("SELECT round(extract(epoch FROM expires_at - caused_at) / 86400) "
                             "FROM suppression"),
                      90);
-    end(&run);
+    suppress_end(&run);
 }
 
-/* ---- ways back ---- */
-
-static void confirm(struct run *run, const char *campaign, int64_t us)
-{
-    struct item_spec spec = failure(campaign, REPORT_CLASS_NONE);
-
-    spec.action = REPORT_ACTION_DELIVERED;
-    spec.permanence = REPORT_PERMANENCE_NONE;
-    spec.us = us;
-    receive(run, spec);
-}
-
-/* Whatever is stored first: a log is read before the archive, one pipeline is behind another. */
-static void what_is_older_than_a_delivery_suppresses_nobody(void **state)
-{
-    static const struct {
-        enum report_class klass;
-        int64_t after_us; /* of the failure behind the delivery */
-        bool suppressed;
-    } rows[] = {
-        {REPORT_CLASS_MAILBOX_UNKNOWN, -ITEMS_HOUR, false},
-        {REPORT_CLASS_MAILBOX_UNKNOWN, -30 * ITEMS_HOUR, false},
-        {REPORT_CLASS_MAILBOX_UNKNOWN, 0, true},
-        {REPORT_CLASS_MAILBOX_UNKNOWN, ITEMS_HOUR, true},
-        {REPORT_CLASS_MAILBOX_INACTIVE, -ITEMS_HOUR, false},
-        {REPORT_CLASS_COMPLAINT, -ITEMS_HOUR, true},
-    };
-
-    (void)state;
-    for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
-        struct run run = begin();
-        struct item_spec spec = failure("c", rows[i].klass);
-
-        confirm(&run, "ok", ITEMS_NOON);
-        spec.us = ITEMS_NOON + rows[i].after_us;
-        receive(&run, spec);
-        if (suppressed(&run, "a@b.example") != rows[i].suppressed)
-            fail_msg("case %zu", i);
-        assert_int_equal(db_int("SELECT count(*) FROM suppression_strike"), 0);
-        end(&run);
-    }
-}
-
-static void what_is_older_than_the_delivery_of_a_ref_suppresses_no_ref(void **state)
-{
-    struct run run = begin();
-    struct item_spec spec = failure("c", REPORT_CLASS_MAILBOX_UNKNOWN);
-
-    (void)state;
-    spec.signed_for = NULL;
-    spec.signed_ref = "u-1";
-    spec.action = REPORT_ACTION_DELIVERED;
-    receive(&run, spec);
-    spec.action = REPORT_ACTION_FAILED;
-    spec.us = ITEMS_NOON - ITEMS_HOUR;
-    receive(&run, spec);
-    assert_int_equal(db_int("SELECT count(*) FROM suppression"), 0);
-    spec.us = ITEMS_NOON + ITEMS_HOUR;
-    receive(&run, spec);
-    assert_int_equal(db_int("SELECT count(*) FROM suppression"), 1);
-    end(&run);
-}
-
-/* What a person decided holds against all that was received before. */
-static void what_is_older_than_a_lift_by_hand_suppresses_nobody(void **state)
-{
-    struct run run = begin();
-    struct item_spec spec = failure("c", REPORT_CLASS_MAILBOX_UNKNOWN);
-
-    (void)state;
-    spec.us = dsnd_clock_now_us() - 2 * ITEMS_HOUR;
-    receive(&run, spec);
-    assert_int_equal(store_suppression_lift(run.conn, DSND_STR("a@b.example"),
-                                            STORE_SUPPRESSION_API, DSND_STR_ABSENT),
-                     DSND_OK);
-    spec.us += ITEMS_HOUR;
-    receive(&run, spec);
-    assert_false(suppressed(&run, "a@b.example"));
-    spec.klass = REPORT_CLASS_MAILBOX_FULL;
-    receive(&run, spec);
-    assert_int_equal(db_int("SELECT count(*) FROM suppression_strike"), 0);
-    spec.klass = REPORT_CLASS_MAILBOX_UNKNOWN;
-    spec.us = dsnd_clock_now_us() + ITEMS_HOUR;
-    receive(&run, spec);
-    assert_true(suppressed(&run, "a@b.example"));
-    end(&run);
-}
-
-static void pass_minute(struct run *run)
-{
-    const struct store_retention keep = {0};
-
-    assert_int_equal(store_maintain(run->conn, &keep, dsnd_clock_now_us()), DSND_OK);
-}
-
-/* The delivery is told last of all: it ends what was before it, and nothing else. */
-static void what_fails_after_a_delivery_suppresses_whatever_is_stored_first(void **state)
-{
-    static const struct {
-        const char *ref;
-        int64_t after_us;
-        bool suppressed;
-    } rows[] = {
-        {NULL, -ITEMS_HOUR, false},  {NULL, 0, true},           {NULL, 30 * ITEMS_HOUR, true},
-        {"u-1", -ITEMS_HOUR, false}, {"u-1", ITEMS_HOUR, true},
-    };
-
-    (void)state;
-    for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
-        struct run run = begin();
-        struct item_spec spec = failure("c", REPORT_CLASS_MAILBOX_UNKNOWN);
-
-        spec.signed_ref = rows[i].ref;
-        spec.signed_for = rows[i].ref ? NULL : spec.signed_for;
-        spec.us = ITEMS_NOON - 2 * ITEMS_HOUR;
-        receive(&run, spec);
-        spec.us = ITEMS_NOON + rows[i].after_us;
-        receive(&run, spec);
-        spec.action = REPORT_ACTION_DELIVERED;
-        spec.us = ITEMS_NOON;
-        receive(&run, spec);
-        pass_minute(&run);
-        if (db_int("SELECT count(*) FROM suppression") != rows[i].suppressed)
-            fail_msg("case %zu", i);
-        assert_int_equal(db_int("SELECT count(*) FROM suppression_again"), 0);
-        end(&run);
-    }
-}
-
-static void a_delivery_confirmed_later_lifts(void **state)
-{
-    struct run run = begin();
-
-    (void)state;
-    receive(&run, failure("c0", REPORT_CLASS_MAILBOX_UNKNOWN));
-    confirm(&run, "c1", ITEMS_NOON - ITEMS_HOUR);
-    assert_true(suppressed(&run, "a@b.example"));
-    confirm(&run, "c2", ITEMS_NOON + ITEMS_HOUR);
-    assert_false(suppressed(&run, "a@b.example"));
-    assert_string_equal(db_text("SELECT string_agg(op || ':' || coalesce(note, ''), ' ' "
-                                "ORDER BY seq) FROM suppression_change"),
-                        "1: 2:delivered");
-    end(&run);
-}
-
-static void a_confirmed_delivery_forgets_earlier_failures(void **state)
-{
-    struct run run = begin();
-
-    (void)state;
-    receive(&run, failure("c0", REPORT_CLASS_MAILBOX_INACTIVE));
-    confirm(&run, "c1", ITEMS_NOON + ITEMS_HOUR);
-    assert_int_equal(db_int("SELECT count(*) FROM suppression_strike"), 0);
-    end(&run);
-}
-
-static void a_delivery_lifts_no_complaint_and_nothing_set_by_hand(void **state)
-{
-    struct store_suppression entry = {.address = DSND_STR("a@b.example")};
-    struct item_spec spec = failure("c0", REPORT_CLASS_COMPLAINT);
-    int64_t changed = 0;
-    struct run run = begin();
-
-    (void)state;
-    spec.kind = REPORT_KIND_ARF;
-    spec.feedback = REPORT_FEEDBACK_ABUSE;
-    spec.action = REPORT_ACTION_NONE;
-    receive(&run, spec);
-    confirm(&run, "c1", ITEMS_NOON + ITEMS_HOUR);
-    assert_true(suppressed(&run, "a@b.example"));
-    assert_int_equal(store_suppression_lift(run.conn, entry.address, STORE_SUPPRESSION_API,
-                                            DSND_STR("asked for it")),
-                     DSND_OK);
-    assert_false(suppressed(&run, "a@b.example"));
-    assert_int_equal(store_suppression_put(run.conn, &entry, 1, STORE_SUPPRESSION_API, &changed),
-                     DSND_OK);
-    confirm(&run, "c2", ITEMS_NOON + 2 * ITEMS_HOUR);
-    assert_true(suppressed(&run, "a@b.example"));
-    end(&run);
-}
+/* ---- the end of an entry ---- */
 
 static void an_entry_ends_when_its_time_is_over(void **state)
 {
     const struct count_case full = {REPORT_CLASS_MAILBOX_FULL, {0, 1, 2, 3, 4, -1}, true};
     const struct store_retention keep = {0};
-    struct run run = begin();
+    struct suppress run = suppress_begin();
 
     (void)state;
     receive_days(&run, &full);
     db_exec("UPDATE suppression SET expires_at = now() - interval '1 minute'");
-    assert_false(suppressed(&run, "a@b.example")); /* at once, not when it is swept */
+    assert_false(suppress_is_on(&run, "a@b.example")); /* at once, not when it is swept */
     assert_int_equal(store_maintain(run.conn, &keep, dsnd_clock_now_us()), DSND_OK);
     assert_int_equal(db_int("SELECT count(*) FROM suppression"), 0);
     assert_int_equal(db_int("SELECT max(seq) FROM suppression_change WHERE op = 3"), 2);
-    end(&run);
+    suppress_end(&run);
 }
 
 static void a_failure_suppresses_again_after_the_time_was_over(void **state)
 {
-    struct run run = begin();
+    struct suppress run = suppress_begin();
 
     (void)state;
-    receive(&run, failure("c0", REPORT_CLASS_MAILBOX_UNKNOWN));
+    suppress_receive(&run, suppress_failure("c0", REPORT_CLASS_MAILBOX_UNKNOWN));
     db_exec("UPDATE suppression SET expires_at = now() - interval '1 minute'");
-    receive(&run, failure("c1", REPORT_CLASS_MAILBOX_UNKNOWN));
-    assert_true(suppressed(&run, "a@b.example"));
-    end(&run);
+    suppress_receive(&run, suppress_failure("c1", REPORT_CLASS_MAILBOX_UNKNOWN));
+    assert_true(suppress_is_on(&run, "a@b.example"));
+    suppress_end(&run);
 }
 
 /* ---- the feed ---- */
 
 static void an_entry_that_stands_already_is_no_change(void **state)
 {
-    struct run run = begin();
+    struct suppress run = suppress_begin();
 
     (void)state;
     for (int i = 0; i < 3; i++)
-        receive(&run, failure(i % 2 ? "c0" : "c1", REPORT_CLASS_MAILBOX_UNKNOWN));
+        suppress_receive(&run, suppress_failure(i % 2 ? "c0" : "c1", REPORT_CLASS_MAILBOX_UNKNOWN));
     assert_int_equal(db_int("SELECT count(*) FROM suppression_change"), 1);
-    end(&run);
+    suppress_end(&run);
 }
 
 /* While one transaction has its number and is not over, no later number may be seen. */
@@ -595,7 +363,7 @@ static void numbers_become_visible_in_their_order(void **state)
     struct store_rows *rows = NULL;
     int64_t changed = 0;
     int64_t seq = 0;
-    struct run run = begin();
+    struct suppress run = suppress_begin();
 
     (void)state;
     db_exec("BEGIN");
@@ -617,7 +385,7 @@ static void numbers_become_visible_in_their_order(void **state)
     assert_int_equal(store_rows_count(rows), 2);
     assert_int_equal(store_rows_int(rows, 0, STORE_CHANGE_SEQ), 2);
     store_rows_free(rows);
-    end(&run);
+    suppress_end(&run);
 }
 
 /* Values that travel as they are read like those that travel as text. */
@@ -642,7 +410,7 @@ static void an_entry_reads_as_it_was_stored(void **state)
         {"source = 3", STORE_SUPPRESSION_HASH,
          "ebb18a030bf15174f5714e24d63af1a81355c951ea7389bd2a9bd18e3d0c2477"},
     };
-    struct run run = begin();
+    struct suppress run = suppress_begin();
 
     (void)state;
     db_exec("INSERT INTO suppression (address_hash, address, source, status_ids) "
@@ -665,7 +433,7 @@ static void an_entry_reads_as_it_was_stored(void **state)
         assert_true(store_rows_list_item(found, 0, STORE_SUPPRESSION_STATUS_IDS, 1) == -2);
         store_rows_free(found);
     }
-    end(&run);
+    suppress_end(&run);
 }
 
 int main(void)
@@ -680,13 +448,6 @@ int main(void)
         cmocka_unit_test(each_cause_of_an_expiry_suppresses_after_its_own_count),
         cmocka_unit_test(an_expiry_counts_as_its_cause),
         cmocka_unit_test(an_entry_names_the_records_behind_it),
-        cmocka_unit_test(what_is_older_than_a_delivery_suppresses_nobody),
-        cmocka_unit_test(what_is_older_than_the_delivery_of_a_ref_suppresses_no_ref),
-        cmocka_unit_test(what_is_older_than_a_lift_by_hand_suppresses_nobody),
-        cmocka_unit_test(what_fails_after_a_delivery_suppresses_whatever_is_stored_first),
-        cmocka_unit_test(a_delivery_confirmed_later_lifts),
-        cmocka_unit_test(a_confirmed_delivery_forgets_earlier_failures),
-        cmocka_unit_test(a_delivery_lifts_no_complaint_and_nothing_set_by_hand),
         cmocka_unit_test(an_entry_ends_when_its_time_is_over),
         cmocka_unit_test(a_failure_suppresses_again_after_the_time_was_over),
         cmocka_unit_test(an_entry_that_stands_already_is_no_change),

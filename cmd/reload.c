@@ -1,10 +1,11 @@
-#include "cmd/settings_restart.h"
+#include "cmd/reload.h"
 
 #include <assert.h>
 #include <string.h>
 
 #include "base/buf.h"
 #include "base/log.h"
+#include "base/metrics.h"
 
 enum { NAMES_MAX = 1500 };
 
@@ -93,12 +94,12 @@ static bool differs(const struct fixed *row, const struct settings *fresh)
     return memcmp(before, after, sizeof(uint64_t)) != 0;
 }
 
-void settings_restart_began(const struct settings *settings)
+void reload_begin(const struct settings *settings)
 {
     began = *settings;
 }
 
-void settings_restart_name(const struct settings *fresh, const char *process)
+void reload_done(const struct settings *fresh, const char *process)
 {
     struct dsnd_buf names = DSND_BUF_INIT(NAMES_MAX);
     enum dsnd_err err = DSND_OK;
@@ -113,4 +114,10 @@ void settings_restart_name(const struct settings *fresh, const char *process)
         log_event(LOG_LEVEL_WARN, "settings.restart_needed", "keys=%.*s",
                   DSND_STR_ARG(dsnd_buf_str(&names)));
     dsnd_buf_done(&names);
+}
+
+void reload_failed(const char *event, const struct config_error *error)
+{
+    metrics_add(METRIC_RELOAD_FAILED, 1);
+    log_event(LOG_LEVEL_ERR, event, "error=\"%s\" kept=old", LOG_QUOTED(error->text));
 }
