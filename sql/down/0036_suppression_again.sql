@@ -102,20 +102,10 @@ BEGIN
         RETURN 0;
     END IF;
     INSERT INTO suppression AS s (address_hash, class, evidence, source, pending, created_at,
-                                  expires_at, caused_at, guard_id)
+                                  expires_at, caused_at)
         VALUES (erased_hash(who), entry.class, entry.evidence, entry.source, entry.pending,
-                entry.created_at, entry.expires_at, entry.caused_at,
-                CASE WHEN entry.pending THEN entry.guard_id END)
-        ON CONFLICT (address_hash) DO UPDATE SET class = excluded.class,
-            evidence = excluded.evidence, source = excluded.source, pending = excluded.pending,
-            created_at = excluded.created_at, expires_at = excluded.expires_at,
-            caused_at = excluded.caused_at, guard_id = excluded.guard_id
-        WHERE s.expires_at <= now() OR s.pending AND NOT excluded.pending
-           OR s.pending = excluded.pending
-              AND s.expires_at < coalesce(excluded.expires_at, 'infinity');
-    IF entry.pending THEN
-        RETURN 1; -- those who mirror the list hold nothing of it
-    END IF;
+                entry.created_at, entry.expires_at, entry.caused_at)
+        ON CONFLICT (address_hash) DO UPDATE SET expires_at = excluded.expires_at;
     entry.address := NULL;
     entry.status_ids := '{}';
     gone := ARRAY[entry];
@@ -210,7 +200,7 @@ BEGIN
                    ORDER BY e.at LIMIT 1)) y) x
         WHERE g.released IS NOT FALSE AND (x.expires_at IS NULL OR x.expires_at > now())
           AND NOT EXISTS (SELECT FROM suppression t WHERE t.address_hash = erased_hash(f.address_hash)
-                          AND t.expires_at IS NULL AND NOT t.pending)
+                          AND t.expires_at IS NULL)
         ORDER BY f.address_hash, x.held, f.class <> 15,
                  CASE WHEN x.expires_at IS NOT NULL THEN p.expires_s END DESC NULLS FIRST, x.at,
                  f.at DESC, f.status_id) w;
@@ -262,9 +252,6 @@ BEGIN
         SELECT array_agg(g) INTO gone FROM unnest(gone) g WHERE g.address_hash IS NOT NULL;
         PERFORM suppression_log(2::smallint, 1::smallint, 'reclassified', gone);
         PERFORM suppression_log(1::smallint, 1::smallint, 'reclassified', added);
-        -- No mirror hears of what is held from the beginning, but those who ask why do.
-        PERFORM suppression_put_aside(false, (SELECT array_agg(e.becomes) FROM rejudge_entry e
-            WHERE (e.becomes).pending AND (e.was).address_hash IS NULL));
     END IF;
     RETURN QUERY SELECT e.op, (e.was).class, (e.becomes).class,
             coalesce((e.was).address, (e.becomes).address, (e.was).ref, (e.becomes).ref)

@@ -1,32 +1,155 @@
--- What an erasure keeps is kept: an entry that is held goes on waiting for its decision and hinders no
--- other until then, of two the one that lasts longer stays, and endpoints are told of no lift. Changes
--- that people made of many entries at once have the notes of these.
+-- Who was suppressed by one record of several is judged again by all of them when that one no longer
+-- counts: when the guard holds it or a person drops it, and when a delivery lifts it that was confirmed
+-- before another failure. And when a person releases what was held of somebody who has another entry.
 
--- As before, with the note of each entry that people added.
-CREATE OR REPLACE FUNCTION suppression_log(op smallint, source smallint, note text,
-                                           entries suppression[])
-    RETURNS bigint LANGUAGE plpgsql AS $$
+CREATE TABLE suppression_again (
+    address_hash bytea NOT NULL,
+    recipient_key bigint NOT NULL,
+    campaign_id bigint,
+    ref text,
+    guard_id bigint NOT NULL,
+    PRIMARY KEY (address_hash, guard_id)
+);
+COMMENT ON TABLE suppression_again IS 'Whose suppression is judged again, by maintenance, from all records there are';
+COMMENT ON COLUMN suppression_again.address_hash IS 'suppression.address_hash';
+COMMENT ON COLUMN suppression_again.recipient_key IS 'status.recipient_key of an address; 0 of a ref';
+COMMENT ON COLUMN suppression_again.campaign_id IS 'Campaign of a ref; NULL for an address';
+COMMENT ON COLUMN suppression_again.ref IS 'The ref; NULL for an address';
+COMMENT ON COLUMN suppression_again.guard_id IS 'suppression_guard.id of the text whose release is waited for; 0 now';
+CREATE INDEX suppression_again_guard ON suppression_again (guard_id, address_hash);
+
+CREATE FUNCTION address_key(hash bytea) RETURNS bigint LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+    RETURN ('x' || encode(substr(hash, 1, 8), 'hex'))::bit(64)::bigint;
+COMMENT ON FUNCTION address_key(bytea) IS 'status.recipient_key of suppression.address_hash';
+
+CREATE FUNCTION suppression_doubt(entries suppression[]) RETURNS void LANGUAGE sql AS $$
+    INSERT INTO suppression_again
+        SELECT e.address_hash, CASE WHEN e.ref IS NULL THEN address_key(e.address_hash) ELSE 0 END,
+            CASE WHEN e.ref IS NOT NULL THEN e.campaign_id END, e.ref, 0
+        FROM unnest(entries) e WHERE e.source = 1 ORDER BY 1 ON CONFLICT DO NOTHING
+$$;
+COMMENT ON FUNCTION suppression_doubt(suppression[]) IS
+    'Entries whose cause counts no longer: others may be there';
+
+CREATE FUNCTION suppression_fails_later(entry suppression, at timestamptz) RETURNS boolean
+    LANGUAGE plpgsql STABLE AS $$
 DECLARE
-    n bigint := coalesce(array_length(entries, 1), 0);
-    last bigint;
+    first bigint := record_floor((at AT TIME ZONE 'UTC')::date);
 BEGIN
-    IF n = 0 THEN
-        RETURN 0;
+    IF entry.ref IS NOT NULL THEN
+        RETURN EXISTS (SELECT FROM status s WHERE s.id >= first AND s.received_at >= at
+            AND s.campaign_id = entry.campaign_id AND s.ref = entry.ref AND s.action = 1);
     END IF;
-    UPDATE suppression_clock SET seq = suppression_clock.seq + n RETURNING suppression_clock.seq INTO last;
-    INSERT INTO suppression_change (seq, op, class, address_hash, address, campaign_id, ref,
-                                    expires_at, status_ids, source, note, actor)
-        SELECT last - n + row_number() OVER (ORDER BY e.address_hash), suppression_log.op, e.class,
-               e.address_hash, e.address, e.campaign_id, e.ref, e.expires_at, e.status_ids,
-               suppression_log.source,
-               coalesce(suppression_log.note, CASE WHEN suppression_log.op = 1 AND
-                                                        suppression_log.source <> 1 THEN e.note END),
-               nullif(current_setting('dsnd.actor', true), '')
-        FROM unnest(entries) e;
-    RETURN n;
+    RETURN EXISTS (SELECT FROM status s WHERE s.id >= first AND s.received_at >= at
+            AND s.recipient_key = address_key(entry.address_hash) AND s.action = 1)
+        OR EXISTS (SELECT FROM status s WHERE s.id >= first AND s.received_at >= at
+            AND address_hash(s.proven_recipient) = entry.address_hash
+            AND s.proven_recipient IS NOT NULL
+            AND s.proven_recipient IS DISTINCT FROM s.recipient AND s.action = 1);
+END $$;
+COMMENT ON FUNCTION suppression_fails_later(suppression, timestamptz) IS
+    'Whether a failure of the same address or ref was received from then on';
+
+-- As before, and those held are judged by what else there is of them.
+CREATE OR REPLACE FUNCTION guard_hold(at timestamptz, most integer) RETURNS bigint
+    LANGUAGE plpgsql AS $$
+DECLARE
+    l suppression_guard_limit;
+    crowd record;
+    ids bigint[];
+    held suppression[];
+BEGIN
+    SELECT * INTO l FROM suppression_guard_limit;
+    FOR crowd IN
+        SELECT array_agg(p.id) AS ids, sum(p.mail) AS mail FROM (
+            SELECT c.*, CASE WHEN c.place = 1 THEN m.mail ELSE 0 END AS mail FROM (
+                SELECT v.start, g.*, row_number() OVER (PARTITION BY v.start, g.provider,
+                           g.signature, g.campaign_id ORDER BY g.hour) AS place,
+                       sum(g.failures) OVER (PARTITION BY v.start, g.provider, g.signature) AS total
+                FROM (SELECT DISTINCT t.provider, t.signature, w.start
+                      FROM suppression_guard t
+                      CROSS JOIN LATERAL (VALUES (t.hour), (t.hour - interval '1 hour')) w (start)
+                      WHERE t.touched_at > at - interval '2 hours' AND t.provider <> ''
+                        AND t.held_at IS NULL AND t.decided_at IS NULL) v
+                JOIN suppression_guard g ON g.provider = v.provider AND g.signature = v.signature
+                    AND g.hour IN (v.start, v.start + interval '1 hour') AND g.decided_at IS NULL) c
+            CROSS JOIN LATERAL guard_mail(c.campaign_id, c.provider, c.start) m (mail)
+            WHERE c.total >= l.failures AND m.mail IS NOT NULL) p
+        GROUP BY GROUPING SETS ((p.provider, p.signature, p.start),
+                                (p.provider, p.signature, p.start, p.campaign_id))
+        HAVING sum(p.failures) >= l.failures AND sum(p.failures) > l.share * sum(p.mail)
+    LOOP
+        WITH entry AS MATERIALIZED (
+            SELECT g.hour, s.caused_at FROM suppression_guard g
+            JOIN suppression s ON s.guard_id = g.id
+            WHERE g.id = ANY (crowd.ids)
+        ), fullest AS MATERIALIZED (
+            SELECT e.caused_at AS first, count(*) OVER (ORDER BY e.caused_at
+                RANGE BETWEEN CURRENT ROW AND interval '1 hour' FOLLOWING) AS entries
+            FROM entry e ORDER BY 2 DESC, 1 LIMIT 1
+        ), hours AS (
+            SELECT e.hour FROM fullest f JOIN entry e
+                ON e.caused_at BETWEEN f.first AND f.first + interval '1 hour'
+            WHERE f.entries >= l.failures AND f.entries > l.share * crowd.mail
+            GROUP BY e.hour HAVING 4 * count(*) > l.share * crowd.mail
+        )
+        SELECT array_agg(g.id) || ids INTO ids FROM suppression_guard g
+        WHERE g.id = ANY (crowd.ids) AND g.hour IN (SELECT h.hour FROM hours h);
+    END LOOP;
+    -- In the order of the batch writer.
+    PERFORM FROM suppression_guard g WHERE g.id = ANY (ids) AND g.held_at IS NULL
+        ORDER BY g.campaign_id, g.provider, g.hour, g.signature FOR UPDATE;
+    UPDATE suppression_guard g SET held_at = at
+        WHERE g.id = ANY (ids) AND g.held_at IS NULL AND g.decided_at IS NULL;
+    WITH due AS (
+        SELECT s.address_hash FROM suppression_guard g
+        JOIN suppression s ON s.guard_id = g.id AND NOT s.pending
+        WHERE g.held_at IS NOT NULL AND g.decided_at IS NULL
+        ORDER BY 1 LIMIT most FOR UPDATE OF s SKIP LOCKED
+    ), changed AS (
+        UPDATE suppression s SET pending = true FROM due
+        WHERE s.address_hash = due.address_hash RETURNING s.*
+    )
+    SELECT array_agg(changed::suppression) INTO held FROM changed;
+    PERFORM suppression_doubt(held);
+    RETURN suppression_log(2::smallint, 1::smallint, 'held', held);
 END $$;
 
--- As before, but what the guard holds stays with it, and what lasts longer with its class.
+-- As before, with those who wait for the decision.
+CREATE OR REPLACE FUNCTION guard_decide(guard bigint, release boolean) RETURNS bigint
+    LANGUAGE plpgsql AS $$
+DECLARE
+    entries suppression[];
+BEGIN
+    UPDATE suppression_guard SET decided_at = now(), released = release
+        WHERE id = guard AND held_at IS NOT NULL AND decided_at IS NULL;
+    IF NOT FOUND THEN
+        RETURN NULL;
+    END IF;
+    WITH waiting AS (
+        DELETE FROM suppression_again WHERE guard_id = guard RETURNING *
+    )
+    INSERT INTO suppression_again
+        SELECT address_hash, recipient_key, campaign_id, ref, 0 FROM waiting
+        WHERE release ORDER BY address_hash ON CONFLICT DO NOTHING;
+    IF release THEN
+        WITH changed AS (
+            UPDATE suppression SET pending = false WHERE guard_id = guard AND pending RETURNING *
+        )
+        SELECT array_agg(changed::suppression) INTO entries FROM changed;
+        RETURN suppression_log(1::smallint, 2::smallint, 'released', entries);
+    END IF;
+    WITH gone AS (
+        DELETE FROM suppression WHERE guard_id = guard AND pending RETURNING *
+    )
+    SELECT array_agg(gone::suppression) INTO entries FROM gone;
+    PERFORM suppression_put_aside(true, entries);
+    PERFORM suppression_doubt(entries);
+    RETURN coalesce(array_length(entries, 1), 0);
+END $$;
+
+-- As before, but what the guard holds stays with it and hinders no other until the decision, what lasts
+-- longer with its class; and nobody waits to be judged again.
 CREATE OR REPLACE FUNCTION suppression_erase(who bytea) RETURNS bigint LANGUAGE plpgsql AS $$
 DECLARE
     gone suppression[];
@@ -35,6 +158,7 @@ DECLARE
 BEGIN
     DELETE FROM suppression_strike WHERE address_hash = who;
     DELETE FROM suppression_probation WHERE address_hash = who;
+    DELETE FROM suppression_again WHERE address_hash = who;
     DELETE FROM suppression WHERE address_hash = who RETURNING * INTO entry;
     UPDATE suppression_change SET address = NULL, note = NULL, status_ids = '{}',
         address_hash = erased_hash(who) WHERE address_hash = who AND hash_until IS NULL;
@@ -67,20 +191,9 @@ BEGIN
     RETURN n;
 END $$;
 
--- As before, but an erasure lifts nothing.
-CREATE OR REPLACE FUNCTION webhook_suppression() RETURNS trigger LANGUAGE plpgsql AS $$
-BEGIN
-    IF webhook_wanted(96) THEN
-        PERFORM webhook_emit(CASE f.op WHEN 1 THEN 32 ELSE 64 END,
-                CASE f.op WHEN 1 THEN 'suppression.created' ELSE 'suppression.lifted' END,
-                'suppression_' || f.seq, f.at, json_build_object('seq', f.seq,
-                'address', f.address, 'ref', f.ref, 'class', l.name, 'expires_at', f.expires_at))
-            FROM (SELECT * FROM fresh WHERE op <> 4 ORDER BY seq) f LEFT JOIN class l ON l.id = f.class;
-    END IF;
-    RETURN NULL;
-END $$;
-
--- As before, but what is held of an erased address suppresses nobody, so others have to.
+-- As before, but what is held of an erased address suppresses nobody, so others have to; with what is
+-- held of somebody who has another entry, what is held from the beginning in the history, and why it
+-- was asked for.
 CREATE OR REPLACE FUNCTION suppression_rejudge(
     do_apply boolean, addresses bytea[], hash bytea[], address text[], campaign_id bigint[],
     ref text[], class smallint[], evidence smallint[], status_id bigint[], delivery text[],
@@ -95,6 +208,7 @@ DECLARE
     wanted suppression[];
     gone suppression[];
     added suppression[];
+    why text := coalesce(nullif(current_setting('dsnd.why', true), ''), 'reclassified');
 BEGIN
     IF do_apply THEN
         PERFORM FROM suppression_strike k WHERE k.address_hash = ANY (addresses)
@@ -104,7 +218,7 @@ BEGIN
     END IF;
 
     CREATE TEMP TABLE IF NOT EXISTS rejudge_failure (LIKE suppression_strike, evidence smallint,
-        address text, own_ref text, provider text, signature text) ON COMMIT DELETE ROWS;
+        address text, own_ref text, provider text, signature text) ON COMMIT DROP;
     DELETE FROM rejudge_failure;
     INSERT INTO rejudge_failure
         SELECT n.hash, n.class, n.campaign_id, n.delivery, n.at, n.status_id, n.evidence,
@@ -173,7 +287,7 @@ BEGIN
                  f.at DESC, f.status_id) w;
 
     CREATE TEMP TABLE IF NOT EXISTS rejudge_entry (op smallint, was suppression,
-        becomes suppression) ON COMMIT DELETE ROWS;
+        becomes suppression) ON COMMIT DROP;
     DELETE FROM rejudge_entry;
     INSERT INTO rejudge_entry
         SELECT CASE WHEN j.becomes IS NULL THEN 2 ELSE 1 END, j.was, j.becomes FROM (
@@ -213,12 +327,27 @@ BEGIN
         UPDATE suppression s SET created_at = (e.was).created_at FROM rejudge_entry e
             WHERE s.address_hash = (e.becomes).address_hash AND (e.was).address_hash IS NOT NULL
               AND NOT (e.was).pending AND ((e.was).expires_at IS NULL OR (e.was).expires_at > now());
+        -- What is held of those that others suppress.
+        INSERT INTO suppression_again
+            SELECT DISTINCT f.address_hash, CASE WHEN f.own_ref IS NULL
+                    THEN address_key(f.address_hash) ELSE 0 END,
+                CASE WHEN f.own_ref IS NOT NULL THEN f.campaign_id END, f.own_ref, g.id
+            FROM rejudge_failure f JOIN suppression_guard g ON g.campaign_id = f.campaign_id
+                AND g.provider = f.provider AND g.hour = date_trunc('hour', f.at, 'UTC')
+                AND g.signature = f.signature
+            WHERE g.held_at IS NOT NULL AND g.decided_at IS NULL AND NOT EXISTS (
+                SELECT FROM suppression s WHERE s.address_hash = f.address_hash
+                    AND s.guard_id = g.id AND s.pending)
+            ORDER BY 1, 5 ON CONFLICT DO NOTHING;
         SELECT array_agg(e.was) FILTER (WHERE e.op = 2 OR (e.becomes).pending),
                array_agg(e.becomes) FILTER (WHERE e.op = 1 AND NOT (e.becomes).pending)
             INTO gone, added FROM rejudge_entry e;
         SELECT array_agg(g) INTO gone FROM unnest(gone) g WHERE g.address_hash IS NOT NULL;
-        PERFORM suppression_log(2::smallint, 1::smallint, 'reclassified', gone);
-        PERFORM suppression_log(1::smallint, 1::smallint, 'reclassified', added);
+        PERFORM suppression_log(2::smallint, 1::smallint, why, gone);
+        PERFORM suppression_log(1::smallint, 1::smallint, why, added);
+        -- No mirror hears of what is held from the beginning, but those who ask why do.
+        PERFORM suppression_put_aside(false, (SELECT array_agg(e.becomes) FROM rejudge_entry e
+            WHERE (e.becomes).pending AND (e.was).address_hash IS NULL));
     END IF;
     RETURN QUERY SELECT e.op, (e.was).class, (e.becomes).class,
             coalesce((e.was).address, (e.becomes).address, (e.was).ref, (e.becomes).ref)
